@@ -1,0 +1,239 @@
+// The loops over cells. Plain rows of integers with wrapping arithmetic, sliced once, so that the compiler vectorises them.
+// frames → **cells → foreground** → blobs → tracks → detections
+
+/// Loops of the detector over whole grids, without branches in the inner loop; a few microseconds each at 160×90.
+///
+/// Padded planes have a border of one cell; see `MotionScratch`. Brightness is in sixteenths of a level.
+enum CellKernels {
+    /// Cells to sixteenths in a padded plane with replicated border.
+    static func brightness(_ cells: [UInt8], _ grid: CellGrid, _ out: inout [Int16]) {
+        let source = cells.span
+        var plane = out.mutableSpan
+        for y in 0..<grid.height {
+            var row = plane._mutatingExtracting(grid.paddedRow(y))
+            brightnessRow(source.extracting(grid.row(y)), &row)
+        }
+        replicateRows(&out, grid)
+    }
+
+    /// What background and light explain, in sixteenths, in a padded plane with replicated border.
+    static func explained(_ background: [UInt16], _ fit: PhotometricFit, _ grid: CellGrid, _ out: inout [Int16]) {
+        let source = background.span
+        var plane = out.mutableSpan
+        for y in 0..<grid.height {
+            var row = plane._mutatingExtracting(grid.paddedRow(y))
+            explainedRow(source.extracting(grid.row(y)), fit, &row)
+        }
+        replicateRows(&out, grid)
+    }
+
+    /// Brightness minus what is explained.
+    static func subtract(_ luma: [Int16], _ explained: [Int16], _ grid: CellGrid, _ out: inout [Int16]) {
+        let a = luma.span
+        let b = explained.span
+        var plane = out.mutableSpan
+        for y in 0..<grid.height {
+            var row = plane._mutatingExtracting(grid.row(y))
+            subtractRow(a.extracting(grid.inner(y)), b.extracting(grid.inner(y)), &row)
+        }
+    }
+
+    /// `max(minimum, factor · V) + κ(|gx| + |gy|) + flutter` of every cell.
+    static func thresholds(
+        _ explained: [Int16], _ deviation: [UInt16], _ flutter: [UInt16], _ grid: CellGrid, _ numbers: ThresholdNumbers,
+        _ out: inout [Int16]
+    ) {
+        let e = explained.span
+        let v = deviation.span
+        let p = flutter.span
+        var plane = out.mutableSpan
+        for y in 0..<grid.height {
+            var row = plane._mutatingExtracting(grid.row(y))
+            thresholdRow(
+                above: e.extracting(grid.inner(y - 1)), below: e.extracting(grid.inner(y + 1)),
+                left: e.extracting(grid.inner(y, shifted: -1)),
+                right: e.extracting(grid.inner(y, shifted: 1)), v.extracting(grid.row(y)), p.extracting(grid.row(y)), numbers, &row)
+        }
+    }
+
+    /// Marks cells beyond their threshold as strong, and beyond five eighths of it as weak.
+    static func classify(
+        _ difference: [Int16], _ threshold: [Int16], _ grid: CellGrid, strong: inout [UInt8], weak: inout [UInt8]
+    ) {
+        let d = difference.span
+        let t = threshold.span
+        var strongPlane = strong.mutableSpan
+        var weakPlane = weak.mutableSpan
+        for y in 0..<grid.height {
+            var strongRow = strongPlane._mutatingExtracting(grid.inner(y))
+            var weakRow = weakPlane._mutatingExtracting(grid.row(y))
+            classifyRow(d.extracting(grid.row(y)), t.extracting(grid.row(y)), strong: &strongRow, weak: &weakRow)
+        }
+    }
+
+    /// Sum of each cell and its two neighbours in the row; padded to padded.
+    static func sumThreeColumns(_ values: [UInt8], _ grid: CellGrid, _ out: inout [UInt8]) {
+        let v = values.span
+        var plane = out.mutableSpan
+        for y in 0..<grid.height {
+            var row = plane._mutatingExtracting(grid.inner(y))
+            addThree(v.extracting(grid.inner(y, shifted: -1)), v.extracting(grid.inner(y)), v.extracting(grid.inner(y, shifted: 1)), &row)
+        }
+    }
+
+    /// Sum of each cell and its two neighbours in the column; padded to plain.
+    static func sumThreeRows(_ values: [UInt8], _ grid: CellGrid, _ out: inout [UInt8]) {
+        let v = values.span
+        var plane = out.mutableSpan
+        for y in 0..<grid.height {
+            var row = plane._mutatingExtracting(grid.row(y))
+            addThree(v.extracting(grid.inner(y - 1)), v.extracting(grid.inner(y)), v.extracting(grid.inner(y + 1)), &row)
+        }
+    }
+
+    /// Keeps weak cells with at least four strong ones among nine.
+    static func vote(_ rowSums: [UInt8], _ weak: [UInt8], _ grid: CellGrid, _ out: inout [UInt8]) {
+        let sums = rowSums.span
+        let w = weak.span
+        var plane = out.mutableSpan
+        for y in 0..<grid.height {
+            var row = plane._mutatingExtracting(grid.inner(y))
+            voteRow(
+                sums.extracting(grid.inner(y - 1)), sums.extracting(grid.inner(y)), sums.extracting(grid.inner(y + 1)),
+                w.extracting(grid.row(y)), &row)
+        }
+    }
+
+    /// Sets one of two rates by foreground.
+    static func chooseRates(_ foreground: [UInt8], _ grid: CellGrid, calm: UInt16, busy: UInt16, _ out: inout [UInt16]) {
+        let f = foreground.span
+        var plane = out.mutableSpan
+        for y in 0..<grid.height {
+            var row = plane._mutatingExtracting(grid.row(y))
+            chooseRow(f.extracting(grid.inner(y)), calm, busy, &row)
+        }
+    }
+
+    /// Overrides the rate of cells whose age is beyond a limit.
+    static func overrideRates(_ age: [UInt8], olderThan limit: UInt8, rate: UInt16, _ out: inout [UInt16]) {
+        let a = age.span
+        var rates = out.mutableSpan
+        let n = rates.count
+        precondition(a.count == n)
+        for i in 0..<n { rates[i] = a[i] > limit ? rate : rates[i] }
+    }
+
+    /// Sum of a short stretch.
+    static func sum(_ values: Span<UInt8>) -> Int {
+        var sum: Int32 = 0
+        for i in 0..<values.count { sum &+= Int32(values[i]) }
+        return Int(sum)
+    }
+}
+
+extension CellGrid {
+    /// Row distance of padded planes.
+    var pitch: Int { width + 2 }
+    /// Index of the first cell of row `y` in a padded plane; `y` may be −1 and `height`.
+    func padded(_ y: Int) -> Int { (y + 1) * pitch + 1 }
+    /// Row `y` of a plain plane.
+    func row(_ y: Int) -> Range<Int> { y * width..<(y + 1) * width }
+    /// Row `y` of a padded plane without its border, optionally moved by one cell.
+    func inner(_ y: Int, shifted: Int = 0) -> Range<Int> { padded(y) + shifted..<padded(y) + shifted + width }
+    /// Row `y` of a padded plane with its border.
+    func paddedRow(_ y: Int) -> Range<Int> { padded(y) - 1..<padded(y) + width + 1 }
+}
+
+private func replicateRows(_ plane: inout [Int16], _ grid: CellGrid) {
+    let pitch = grid.pitch
+    let last = (grid.height + 1) * pitch
+    for x in 0..<pitch {
+        plane[x] = plane[x + pitch]
+        plane[last + x] = plane[last - pitch + x]
+    }
+}
+
+private func brightnessRow(_ cells: Span<UInt8>, _ out: inout MutableSpan<Int16>) {
+    let n = cells.count
+    precondition(out.count == n + 2)
+    for i in 0..<n { out[i &+ 1] = Int16(cells[i]) &<< 4 }
+    out[0] = out[1]
+    out[n + 1] = out[n]
+}
+
+private func explainedRow(_ background: Span<UInt16>, _ fit: PhotometricFit, _ out: inout MutableSpan<Int16>) {
+    let n = background.count
+    precondition(out.count == n + 2)
+    let gain = fit.gainQ12
+    let offset = fit.offsetQ12 &>> 8
+    for i in 0..<n {
+        let value = ((gain &* Int32(background[i])) &>> 16) &+ offset
+        out[i &+ 1] = Int16(truncatingIfNeeded: value < 0 ? 0 : (value > 4080 ? 4080 : value))
+    }
+    out[0] = out[1]
+    out[n + 1] = out[n]
+}
+
+private func subtractRow(_ luma: Span<Int16>, _ explained: Span<Int16>, _ out: inout MutableSpan<Int16>) {
+    let n = out.count
+    precondition(luma.count == n && explained.count == n)
+    for i in 0..<n { out[i] = luma[i] &- explained[i] }
+}
+
+private func thresholdRow(
+    above: Span<Int16>, below: Span<Int16>, left: Span<Int16>, right: Span<Int16>, _ deviation: Span<UInt16>,
+    _ flutter: Span<UInt16>, _ numbers: ThresholdNumbers, _ out: inout MutableSpan<Int16>
+) {
+    let n = out.count
+    precondition(above.count == n && below.count == n && left.count == n && right.count == n)
+    precondition(deviation.count == n && flutter.count == n)
+    let minimum = numbers.minimum
+    let noiseFactor = numbers.noiseQ16
+    // Central differences span two cells; halving them is folded into the factor.
+    let edgeFactor = numbers.edgeQ16 &>> 1
+    for i in 0..<n {
+        let gx = Int32(right[i] &- left[i])
+        let gy = Int32(below[i] &- above[i])
+        let gradient = (gx < 0 ? 0 &- gx : gx) &+ (gy < 0 ? 0 &- gy : gy)
+        let noise = (Int32(deviation[i]) &* noiseFactor) &>> 16
+        let p = Int32(flutter[i])
+        // Fluttering ground, above 40 of 255, needs up to 32 levels more.
+        let restless = p > 40 &* 256 ? p &>> 7 : 0
+        let total = (noise < minimum ? minimum : noise) &+ ((gradient &* edgeFactor) &>> 16) &+ restless
+        out[i] = Int16(truncatingIfNeeded: total > 32000 ? 32000 : total)
+    }
+}
+
+private func classifyRow(
+    _ difference: Span<Int16>, _ threshold: Span<Int16>, strong: inout MutableSpan<UInt8>, weak: inout MutableSpan<UInt8>
+) {
+    let n = difference.count
+    precondition(threshold.count == n && strong.count == n && weak.count == n)
+    for i in 0..<n {
+        let d = difference[i]
+        let size = d < 0 ? 0 &- d : d
+        let t = threshold[i]
+        strong[i] = size > t ? 1 : 0
+        weak[i] = size > t &- (t &>> 2) &- (t &>> 3) ? 1 : 0
+    }
+}
+
+private func addThree(_ a: Span<UInt8>, _ b: Span<UInt8>, _ c: Span<UInt8>, _ out: inout MutableSpan<UInt8>) {
+    let n = out.count
+    precondition(a.count == n && b.count == n && c.count == n)
+    for i in 0..<n { out[i] = a[i] &+ b[i] &+ c[i] }
+}
+
+private func voteRow(
+    _ above: Span<UInt8>, _ middle: Span<UInt8>, _ below: Span<UInt8>, _ weak: Span<UInt8>, _ out: inout MutableSpan<UInt8>
+) {
+    let n = out.count
+    precondition(above.count == n && middle.count == n && below.count == n && weak.count == n)
+    for i in 0..<n { out[i] = above[i] &+ middle[i] &+ below[i] >= 4 ? weak[i] : 0 }
+}
+
+private func chooseRow(_ foreground: Span<UInt8>, _ calm: UInt16, _ busy: UInt16, _ out: inout MutableSpan<UInt16>) {
+    let n = out.count
+    precondition(foreground.count == n)
+    for i in 0..<n { out[i] = foreground[i] == 0 ? calm : busy }
+}

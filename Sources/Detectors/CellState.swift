@@ -1,0 +1,163 @@
+// What a camera's detector remembers between looks, eight bytes a cell, and how it learns.
+// foreground → blobs → tracks → detections; **learning** closes the loop
+
+/// Running statistics of every cell. 8.8 fixed point, because an 8-bit background stops following once it is a few levels off.
+struct CellState: Sendable {
+    /// Brightness without objects, 8.8 levels.
+    var background: [UInt16]
+    /// Mean absolute deviation, 8.8 levels: the cell's own noise.
+    var deviation: [UInt16]
+    /// How often the cell flips between background and foreground lately, 8.8, 0…255: trees, water, flags.
+    var flutter: [UInt16]
+    /// 0 for background; otherwise 1 + half seconds as foreground, at most 253; `relearning` for the hole of something that left.
+    var age: [UInt8]
+    /// Brightness at the last look.
+    var previous: [UInt8]
+
+    /// The age of cells that are relearnt at once until they are background again.
+    static let relearning: UInt8 = 255
+
+    init(count: Int) {
+        background = Array(repeating: 0, count: count)
+        deviation = Array(repeating: 0, count: count)
+        flutter = Array(repeating: 0, count: count)
+        age = Array(repeating: 0, count: count)
+        previous = Array(repeating: 0, count: count)
+    }
+
+    /// Starts over from one picture.
+    mutating func restart(from cells: [UInt8]) {
+        for i in cells.indices {
+            background[i] = UInt16(cells[i]) << 8
+            deviation[i] = 0
+            flutter[i] = 0
+            age[i] = 0
+            previous[i] = cells[i]
+        }
+    }
+
+    /// Pulls the background onto the photometric line: a change of light that lasts becomes the new normal.
+    mutating func rebase(_ fit: PhotometricFit, rate: Rate) {
+        var b = background.mutableSpan
+        let gain = fit.gainQ12
+        let offset = fit.offsetQ12 &>> 4
+        for i in 0..<b.count {
+            let old = Int32(b[i])
+            let target = min(65280, max(0, ((gain &* old) &>> 12) &+ offset))
+            let delta = ((target &- old) &* rate.q15 &+ rate.dither) &>> 15
+            b[i] = UInt16(truncatingIfNeeded: old &+ delta)
+        }
+    }
+}
+
+/// A share of the way to go at this look, in 15 bits, and the rounding offset of the look.
+///
+/// A constant offset of one half would round every small step to zero at high picture rates: a dead band of several levels.
+/// The offset therefore walks through 0…1 in golden-ratio steps, so that what is lost at one look is gained at another.
+struct Rate: Sendable, Hashable {
+    var q15: Int32
+    var dither: Int32
+
+    init(share: Double, dither: Int32) {
+        q15 = Int32((min(1, max(0, share)) * 32768).rounded())
+        self.dither = dither
+    }
+}
+
+/// The rates of one look. The background and the deviation have a rate per cell; these are what is common to all cells.
+struct LearningStep: Sendable {
+    /// Rise of flutter where a cell flipped, and its decay elsewhere.
+    var flutterRise: Int32
+    var flutterDecay: Int32
+    /// Half seconds that passed since the ages were last counted up.
+    var ageTicks: UInt8
+    var dither: Int32
+}
+
+extension CellState {
+    /// Learns from one look: background, deviation, flutter, age and last brightness of every cell.
+    mutating func learn(_ scratch: MotionScratch, grid: CellGrid, step: LearningStep) {
+        learnBackground(&background, scratch.cells, scratch.backgroundRates, dither: step.dither)
+        learnNoise(&deviation, scratch, grid, dither: step.dither)
+        learnRestlessness(&flutter, &age, scratch, grid, step)
+        copy(scratch.cells, to: &previous)
+    }
+}
+
+private func copy(_ cells: [UInt8], to previous: inout [UInt8]) {
+    let source = cells.span
+    var target = previous.mutableSpan
+    let n = target.count
+    precondition(source.count == n)
+    for i in 0..<n { target[i] = source[i] }
+}
+
+private func learnBackground(_ background: inout [UInt16], _ luma: [UInt8], _ share: [UInt16], dither: Int32) {
+    let cells = luma.span
+    let rates = share.span
+    var b = background.mutableSpan
+    let n = b.count
+    precondition(cells.count == n && rates.count == n)
+    for i in 0..<n {
+        let old = Int32(b[i])
+        let delta = (((Int32(cells[i]) &<< 8) &- old) &* Int32(rates[i]) &+ dither) &>> 15
+        b[i] = UInt16(truncatingIfNeeded: old &+ delta)
+    }
+}
+
+private func learnNoise(_ deviation: inout [UInt16], _ scratch: MotionScratch, _ grid: CellGrid, dither: Int32) {
+    let difference = scratch.difference.span
+    let foreground = scratch.foreground.span
+    let rates = scratch.deviationRates.span
+    var v = deviation.mutableSpan
+    for y in 0..<grid.height {
+        var row = v._mutatingExtracting(grid.row(y))
+        learnDeviation(
+            &row, difference.extracting(grid.row(y)), foreground.extracting(grid.inner(y)), rates.extracting(grid.row(y)), dither: dither)
+    }
+}
+
+private func learnRestlessness(
+    _ flutter: inout [UInt16], _ age: inout [UInt8], _ scratch: MotionScratch, _ grid: CellGrid, _ step: LearningStep
+) {
+    let foreground = scratch.foreground.span
+    var p = flutter.mutableSpan
+    var a = age.mutableSpan
+    for y in 0..<grid.height {
+        var pRow = p._mutatingExtracting(grid.row(y))
+        var aRow = a._mutatingExtracting(grid.row(y))
+        learnFlutter(&pRow, &aRow, foreground.extracting(grid.inner(y)), step)
+    }
+}
+
+/// Towards the deviation seen, capped so that one passing object does not deafen a cell.
+private func learnDeviation(
+    _ v: inout MutableSpan<UInt16>, _ difference: Span<Int16>, _ foreground: Span<UInt8>, _ rates: Span<UInt16>, dither: Int32
+) {
+    let n = v.count
+    precondition(difference.count == n && foreground.count == n && rates.count == n)
+    for i in 0..<n {
+        let old = Int32(v[i])
+        let d = Int32(difference[i])
+        let seen = (d < 0 ? 0 &- d : d) &<< 4
+        let cap = foreground[i] == 0 ? (old &<< 2) &+ 512 : (old &<< 1) &+ old &+ 1024
+        let target = seen < cap ? seen : cap
+        let delta = ((target &- old) &* Int32(rates[i]) &+ dither) &>> 15
+        v[i] = UInt16(truncatingIfNeeded: old &+ delta)
+    }
+}
+
+private func learnFlutter(_ p: inout MutableSpan<UInt16>, _ age: inout MutableSpan<UInt8>, _ foreground: Span<UInt8>, _ step: LearningStep)
+{
+    let n = p.count
+    precondition(age.count == n && foreground.count == n)
+    for i in 0..<n {
+        let old = Int32(p[i])
+        let was = age[i]
+        let flipped = (was == 0) != (foreground[i] == 0)
+        let delta = flipped ? (65280 &- old) &* step.flutterRise : 0 &- old &* step.flutterDecay
+        p[i] = UInt16(truncatingIfNeeded: old &+ ((delta &+ step.dither) &>> 15))
+        let older = was > 253 &- step.ageTicks ? (was < 253 ? 253 : was) : was &+ step.ageTicks
+        age[i] = foreground[i] == 0 ? 0 : (was == 0 ? 1 : older)
+    }
+}

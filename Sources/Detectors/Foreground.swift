@@ -1,0 +1,69 @@
+// Which cells differ from what background and light explain: prediction, threshold, neighbourhood vote.
+// frames → cells → photometric fit → **foreground** → blobs → tracks → detections
+
+/// How the foreground of one look is spread.
+struct ForegroundExtent: Sendable {
+    var cells = 0
+    /// Share of all cells.
+    var ratio = 0.0
+    /// Share of the 8×6 raster in which more than a quarter of the cells are foreground.
+    var spread = 0.0
+}
+
+extension MotionScratch {
+    /// Fills `luma`, `predicted`, `difference`, `threshold` and `foreground` from the cells of this look.
+    mutating func findForeground(_ state: CellState, grid: CellGrid, fit: PhotometricFit, _ numbers: ThresholdNumbers) {
+        CellKernels.brightness(cells, grid, &luma)
+        CellKernels.explained(state.background, fit, grid, &predicted)
+        CellKernels.subtract(luma, predicted, grid, &difference)
+        CellKernels.thresholds(predicted, state.deviation, state.flutter, grid, numbers, &threshold)
+        CellKernels.classify(difference, threshold, grid, strong: &strong, weak: &weak)
+        // A cell is foreground when it deviates and at least four of the nine cells around it, itself included, deviate strongly.
+        CellKernels.sumThreeColumns(strong, grid, &rowSums)
+        CellKernels.vote(rowSums, weak, grid, &foreground)
+    }
+
+    /// Grows the foreground by one cell, so that what nearly touches counts as one thing.
+    mutating func growForeground(_ grid: CellGrid) {
+        CellKernels.sumThreeColumns(foreground, grid, &rowSums)
+        CellKernels.sumThreeRows(rowSums, grid, &grown)
+    }
+
+    /// Counts the foreground of the whole picture and of each field of the 8×6 raster.
+    func measureExtent(_ grid: CellGrid) -> ForegroundExtent {
+        var extent = ForegroundExtent()
+        var touched = 0
+        let cells = foreground.span
+        for blockY in 0..<6 {
+            let rows = grid.height * blockY / 6..<grid.height * (blockY + 1) / 6
+            for blockX in 0..<8 {
+                let columns = grid.width * blockX / 8..<grid.width * (blockX + 1) / 8
+                var count = 0
+                for y in rows {
+                    count += CellKernels.sum(cells.extracting(grid.padded(y) + columns.lowerBound..<grid.padded(y) + columns.upperBound))
+                }
+                extent.cells += count
+                if count * 4 > rows.count * columns.count { touched += 1 }
+            }
+        }
+        extent.ratio = Double(extent.cells) / Double(grid.count)
+        extent.spread = Double(touched) / 48
+        return extent
+    }
+}
+
+/// The threshold's parts as the kernels want them.
+struct ThresholdNumbers: Sendable {
+    /// In sixteenths of a level.
+    var minimum: Int32
+    /// Sixteenths per 8.8 level of deviation, 16 fractional bits.
+    var noiseQ16: Int32
+    /// Threshold per gradient, 16 fractional bits.
+    var edgeQ16: Int32
+
+    init(_ settings: MotionSettings) {
+        minimum = Int32(settings.thresholdLevels * 16)
+        noiseQ16 = Int32(settings.noiseFactor * 4096)
+        edgeQ16 = Int32(settings.edgeFactor * 65536)
+    }
+}

@@ -1,0 +1,119 @@
+// One straight line from the background's brightness to the picture's: exposure and light are explained, not alarmed.
+// frames → cells → **photometric fit** → foreground → blobs → tracks → detections
+
+/// `luma ≈ gain · background + offset`, in fixed point with 12 fractional bits.
+struct PhotometricFit: Sendable, Hashable {
+    var gainQ12: Int32 = 4096
+    var offsetQ12: Int32 = 0
+
+    /// True when the line says more than noise would: the light has really changed.
+    var isChange: Bool { abs(gainQ12 - 4096) > 82 || abs(offsetQ12) > 2 * 4096 }
+
+    /// Fits over the cells that were background at the last look, in two passes that leave out what is not explained.
+    ///
+    /// Steps of 24 and 12 levels: the first tolerates the wrong slope of the median start, the second leaves objects out.
+    /// Falls back to the identity when less than 40 % agree: then the change is not one of light.
+    /// - Parameters:
+    ///   - age: Non-zero where the last look saw foreground.
+    ///   - histogram: 511 counters, kept by the caller.
+    static func solve(_ luma: [UInt8], _ state: CellState, histogram: inout [Int32]) -> PhotometricFit {
+        let cells = luma.span
+        let background = state.background.span
+        let age = state.age.span
+        var useAll = false
+        var sample = sampleDifferences(cells, background, age, useAll: false, &histogram)
+        if sample.used * 4 < sample.all {
+            useAll = true
+            sample = sampleDifferences(cells, background, age, useAll: true, &histogram)
+        }
+        guard sample.used > 0 else { return PhotometricFit() }
+        let usable = Double(sample.used) / Double(sample.all) * Double(cells.count)
+        let median = medianDifference(histogram, total: sample.used)
+        var fit = PhotometricFit(gainQ12: 4096, offsetQ12: median &* 4096)
+        for limit: Int32 in [24, 12] {
+            let sums = accumulate(cells, background, age, useAll: useAll, fit: fit, limit: limit)
+            guard Double(sums.count) >= 0.4 * usable else { return PhotometricFit() }
+            fit = leastSquares(sums)
+        }
+        return fit
+    }
+
+    private struct Sums {
+        var count: Int32 = 0
+        var b: Int32 = 0
+        var l: Int32 = 0
+        var bb: Int32 = 0
+        var bl: Int32 = 0
+    }
+
+    private static func leastSquares(_ sums: Sums) -> PhotometricFit {
+        let n = Double(sums.count)
+        let meanB = Double(sums.b) / n
+        let meanL = Double(sums.l) / n
+        let variance = Double(sums.bb) / n - meanB * meanB
+        let covariance = Double(sums.bl) / n - meanB * meanL
+        // A flat scene does not determine a slope.
+        let gain = variance > 64 ? min(2, max(0.5, covariance / variance)) : 1
+        return PhotometricFit(gainQ12: Int32(gain * 4096), offsetQ12: Int32((meanL - gain * meanB) * 4096))
+    }
+
+    /// Fills the histogram of differences from every third cell: plenty for a median, and a third of the only pass that is not
+    /// vectorised. Three divides none of the usual widths evenly, so all columns take part.
+    private static func sampleDifferences(
+        _ cells: Span<UInt8>, _ background: Span<UInt16>, _ age: Span<UInt8>, useAll: Bool, _ histogram: inout [Int32]
+    ) -> (used: Int32, all: Int32) {
+        for i in histogram.indices { histogram[i] = 0 }
+        var used: Int32 = 0
+        var all: Int32 = 0
+        var i = 0
+        while i < cells.count {
+            all &+= 1
+            if (useAll || age[i] == 0) && cells[i] > 8 && cells[i] < 247 {
+                histogram[Int(cells[i]) - Int((UInt32(background[i]) + 128) >> 8) + 255] += 1
+                used &+= 1
+            }
+            i += 3
+        }
+        return (used, all)
+    }
+
+    private static func medianDifference(_ histogram: [Int32], total: Int32) -> Int32 {
+        var seen: Int32 = 0
+        for (index, count) in histogram.enumerated() {
+            seen += count
+            if seen * 2 >= total { return Int32(index) - 255 }
+        }
+        return 0
+    }
+
+    private static func accumulate(
+        _ cells: Span<UInt8>, _ background: Span<UInt16>, _ age: Span<UInt8>, useAll: Bool, fit: PhotometricFit, limit: Int32
+    ) -> Sums {
+        let n = cells.count
+        precondition(background.count == n && age.count == n)
+        // 19,200 cells · 255² fits in 32 bits, so one accumulator per sum serves the whole picture.
+        let mask: UInt8 = useAll ? 0 : 255
+        let gain = fit.gainQ12
+        let offset = fit.offsetQ12
+        var count: Int32 = 0
+        var sumB: Int32 = 0
+        var sumL: Int32 = 0
+        var sumBB: Int32 = 0
+        var sumBL: Int32 = 0
+        for i in 0..<n {
+            let b = (Int32(background[i]) &+ 128) &>> 8
+            let l = Int32(cells[i])
+            // Read before the condition: a load behind a short circuit keeps the loop from being vectorised.
+            let foreground = Int32(age[i] & mask)
+            let e = l &- ((gain &* b &+ offset) &>> 12)
+            let near = e <= limit && e >= 0 &- limit && l > 8 && l < 247 && foreground == 0
+            let keep: Int32 = near ? -1 : 0
+            count &-= keep
+            sumB &+= b & keep
+            sumL &+= l & keep
+            sumBB &+= (b &* b) & keep
+            sumBL &+= (b &* l) & keep
+        }
+        return Sums(count: count, b: sumB, l: sumL, bb: sumBB, bl: sumBL)
+    }
+}

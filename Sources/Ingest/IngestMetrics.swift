@@ -1,0 +1,54 @@
+// The counters of the ingest side, one per arrow, under the names of the interface contract.
+
+import Base
+import Domain
+
+/// Counters made once and kept; incrementing is safe on any thread.
+final class IngestMetrics: Sendable {
+    let packets: Counter
+    let frames: Counter
+    let decodeErrors: Counter
+    private let keyLooks: Counter
+    private let fullLooks: Counter
+    private let dropped: [String: Counter]
+    private let suppressedByReason: [SuppressionReason: Counter]
+    private let motionDetections: Counter
+    private let reconnectsByKind: [Failure.Kind: Counter]
+    private let registry: MetricsRegistry
+
+    init(_ registry: MetricsRegistry) {
+        self.registry = registry
+        packets = registry.counter("snowlight_packets_total", "Coded pictures received from cameras.")
+        frames = registry.counter("snowlight_frames_total", "Pictures decoded without damage.")
+        decodeErrors = registry.counter("snowlight_decode_errors_total", "Pictures that could not be decoded or came out damaged.")
+        keyLooks = registry.counter("snowlight_looks_total", "Coded pictures decoded.", labels: [("kind", LookKind.key.rawValue)])
+        fullLooks = registry.counter("snowlight_looks_total", "Coded pictures decoded.", labels: [("kind", LookKind.full.rawValue)])
+        dropped = Dictionary(
+            uniqueKeysWithValues: ["overrun"].map {
+                ($0, registry.counter("snowlight_looks_dropped_total", "Looks not taken.", labels: [("reason", $0)]))
+            })
+        suppressedByReason = Dictionary(
+            uniqueKeysWithValues: SuppressionReason.allCases.map {
+                (
+                    $0,
+                    registry.counter(
+                        "snowlight_suppressed_total", "Evidence that did not become an incident.", labels: [("reason", $0.rawValue)])
+                )
+            })
+        motionDetections = registry.counter(
+            "snowlight_detections_total", "Confirmed detections seen in looks.", labels: [("kind", Detection.Kind.motion.rawValue)])
+        reconnectsByKind = Dictionary(
+            uniqueKeysWithValues: Failure.Kind.allCases.map {
+                ($0, registry.counter("snowlight_reconnects_total", "Connections that failed or ended.", labels: [("reason", $0.rawValue)]))
+            })
+    }
+
+    func looks(_ kind: LookKind) -> Counter { kind == .key ? keyLooks : fullLooks }
+    func looksDropped(_ reason: String) -> Counter { dropped[reason]! }  // Reasons are the literals above.
+    func suppressed(_ reason: SuppressionReason) -> Counter { suppressedByReason[reason]! }  // All cases are present.
+    func detections(_ kind: Detection.Kind) -> Counter { motionDetections }
+    func reconnects(_ kind: Failure.Kind) -> Counter { reconnectsByKind[kind]! }  // All cases are present.
+    func incidents(_ category: String) -> Counter {
+        registry.counter("snowlight_incidents_total", "Incidents opened.", labels: [("category", category)])
+    }
+}

@@ -1,0 +1,151 @@
+// One pipeline over one source on media time: what `snowlight detect` does, without files, sockets or clocks.
+// frames → **detections → incidents** → lines
+
+package import Detectors
+package import Domain
+
+/// What a run was asked to do, as it is repeated in the summary.
+package struct MediaTimeRequest: Sendable {
+    /// The source as it may be shown: without user and password.
+    package var source: String
+    package var pipeline: Pipeline
+    package var zones: [Zone]
+    package var tags: [String]
+    /// Distance of looks; nil examines every picture.
+    package var everySeconds: Double?
+    /// Adds a line for every picture examined.
+    package var frames: Bool
+
+    package init(source: String, pipeline: Pipeline, zones: [Zone], tags: [String], everySeconds: Double?, frames: Bool) {
+        self.source = source
+        self.pipeline = pipeline
+        self.zones = zones
+        self.tags = tags
+        self.everySeconds = everySeconds
+        self.frames = frames
+    }
+}
+
+/// Turns pictures into lines. A value; one thread at a time.
+package struct MediaTimeRun: Sendable {
+    package let request: MediaTimeRequest
+    private var detector: MotionDetector
+    private var ledger: IncidentLedger
+    private var state: DetectorState?
+    private var shape: (width: Int, height: Int)?
+    private var lastSeconds = 0.0
+    private var pictures = 0
+    private var looks = 0
+    private var damaged = 0
+    private var damagedUnsaid = 0
+    private var damagedSaidSeconds = -Double.infinity
+    private var incidents = 0
+    private var suppressed: [String: Int] = [:]
+
+    package init(_ request: MediaTimeRequest) {
+        self.request = request
+        detector = MotionDetector(request.pipeline.motion, zones: request.zones)
+        ledger = IncidentLedger(request.pipeline.ledger)
+    }
+
+    /// Counts a picture that was read, whether it is looked at or not.
+    package mutating func notePicture() { pictures += 1 }
+
+    /// Examines one picture and returns what there is to say.
+    package mutating func examine(_ luma: Span<UInt8>, _ plane: PlaneShape, atSeconds: Double) -> [DetectLine] {
+        var lines: [DetectLine] = []
+        looks += 1
+        lastSeconds = max(lastSeconds, atSeconds)
+        let examination = detector.examine(luma, plane, atSeconds: atSeconds, kind: request.everySeconds == nil ? .full : .key)
+        let hasNewSize = shape.map { $0 != (plane.width, plane.height) } ?? false
+        if examination.state != state || hasNewSize {
+            lines.append(health(atSeconds, examination.state, plane, hasNewSize: hasNewSize))
+        }
+        state = examination.state
+        shape = (plane.width, plane.height)
+        for suppression in examination.suppressions { lines.append(line(suppression)) }
+        for event in ledger.absorb(examination.detections, atSeconds: atSeconds) where event.kind == .ended { lines.append(line(event)) }
+        if request.frames {
+            var frame = DetectLine(type: "frame")
+            frame.add("t_s", atSeconds, digits: 3)
+            frame.add("foreground", examination.foreground, digits: 4)
+            frame.add("state", examination.state.rawValue)
+            frame.add("detections", examination.detections.count)
+            lines.append(frame)
+        }
+        return lines
+    }
+
+    /// Counts a picture that could not be decoded whole; said at most once a second of media time.
+    package mutating func noteDamage(_ note: String, atSeconds: Double) -> [DetectLine] {
+        damaged += 1
+        damagedUnsaid += 1
+        lastSeconds = max(lastSeconds, atSeconds)
+        guard abs(atSeconds - damagedSaidSeconds) >= 1 else { return [] }
+        var line = DetectLine(type: "health")
+        line.add("t_s", atSeconds, digits: 2)
+        line.add("state", "damaged")
+        line.add("pictures", damagedUnsaid)
+        line.add("note", note)
+        damagedUnsaid = 0
+        damagedSaidSeconds = atSeconds
+        return [line]
+    }
+
+    /// Ends what is still running and closes with the summary.
+    ///
+    /// - Parameter ending: `end` of the file, `interrupted` by a person, or `failed`.
+    package mutating func finish(ending: String) -> [DetectLine] {
+        var lines = ledger.finish().map { line($0) }
+        var summary = DetectLine(type: "summary")
+        summary.add("source", request.source)
+        summary.add("pipeline", request.pipeline.name)
+        summary.add("tags", request.tags)
+        summary.add("look", request.everySeconds == nil ? "full" : "key")
+        if let every = request.everySeconds { summary.add("look_every_s", every, digits: 3) }
+        summary.add("duration_s", lastSeconds, digits: 2)
+        if let shape { summary.add("size", "\(shape.width)x\(shape.height)") }
+        summary.add("pictures", pictures)
+        summary.add("looks", looks)
+        summary.add("damaged", damaged)
+        summary.add("incidents", incidents)
+        summary.add("suppressed", suppressed)
+        summary.add("ending", ending)
+        lines.append(summary)
+        return lines
+    }
+
+    private func health(_ atSeconds: Double, _ state: DetectorState, _ plane: PlaneShape, hasNewSize: Bool) -> DetectLine {
+        var line = DetectLine(type: "health")
+        line.add("t_s", atSeconds, digits: 2)
+        line.add("state", state.rawValue)
+        if shape == nil || hasNewSize { line.add("size", "\(plane.width)x\(plane.height)") }
+        return line
+    }
+
+    private mutating func line(_ suppression: Suppression) -> DetectLine {
+        suppressed[suppression.reason.rawValue, default: 0] += 1
+        var line = DetectLine(type: "suppressed")
+        line.add("reason", suppression.reason.rawValue)
+        line.add("t_s", suppression.atSeconds, digits: 2)
+        line.add("box", suppression.box)
+        line.add("note", suppression.note)
+        return line
+    }
+
+    private mutating func line(_ event: LedgerEvent) -> DetectLine {
+        incidents += 1
+        var line = DetectLine(type: "incident")
+        line.add("category", request.pipeline.category)
+        line.add("start_s", event.startSeconds, digits: 2)
+        line.add("confirmed_s", event.confirmedSeconds, digits: 2)
+        line.add("end_s", event.endSeconds ?? event.lastSeconds, digits: 2)
+        line.add("box", event.box)
+        line.add("zones", event.zones)
+        line.add("score", event.score)
+        line.add("count", event.count)
+        line.add("priority", request.pipeline.priority.rawValue)
+        line.add("reason", event.reason)
+        return line
+    }
+}
