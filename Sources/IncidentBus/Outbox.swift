@@ -1,0 +1,225 @@
+// Where an incident becomes durable: from here on it is never lost and never doubled.
+// detections → incidents → **outbox** ══ZeroMQ══▶ dispatcher → cases
+
+package import Base
+package import Domain
+import Storage
+import Synchronization
+
+/// A row that waits for the dispatcher, its payload as it goes on the wire.
+package struct PendingIncident: Hashable, Sendable {
+    package var sequence: UInt64
+    package var bytes: [UInt8]
+
+    package init(sequence: UInt64, bytes: [UInt8]) {
+        self.sequence = sequence
+        self.bytes = bytes
+    }
+}
+
+/// The outbox file of one ingest node. Safe on any thread; calls block on the disk, so own threads only, unless they say otherwise.
+///
+/// Failures: `.resourceExhausted` when the disk is full (try again with the same drafts), `.unavailable` when busy,
+/// `.dataLoss` when a sync failed or the file is damaged: the process must end and recover at its next start.
+package final class Outbox: Sendable {
+    /// How long acknowledged rows are kept, so that a dispatcher restored from a backup can be replayed.
+    package static let retention: Duration = .seconds(72 * 3600)
+    /// Where the file stops growing: about four million revisions. A backlog must not fill the disk of the whole machine.
+    package static let standardMaximumBytes = 4 << 30
+    private static let pruneBatchRows = 1000
+
+    /// What is known without asking the disk.
+    private struct Tally: Sendable {
+        var epoch: UInt64
+        /// `highest + 1` when no row is left.
+        var lowest: UInt64
+        var highest: UInt64
+        /// No higher number can have left this file: what it held when it was opened, or what was sent since.
+        var ceiling: UInt64
+        /// Rows that wait for an acknowledgement.
+        var waiting: Int
+        var oldestWaitingMilliseconds: Int64?
+    }
+
+    package let nodeID: NodeID
+    private let file: SQLiteFile
+    private let time: any TimeSource
+    private let tally: Mutex<Tally>
+    /// Held over a write and the tally that follows from it, so that the two never disagree.
+    private let writer = Mutex<Void>(())
+
+    /// Opens or creates the file; a new one draws node id and epoch.
+    /// - Parameter maximumBytes: A queue has an end: beyond it `append` throws `.resourceExhausted` like on a full disk.
+    package static func open(
+        path: String, maximumBytes: Int = standardMaximumBytes, time: any TimeSource = SystemTime()
+    ) throws -> Outbox {
+        let file = try SQLiteFile.open(path: path, migrations: OutboxSchema.migrations)
+        do {
+            let (node, tally) = try file.write { connection in
+                let pageBytes = try connection.row("PRAGMA page_size")?.int("page_size") ?? 4096
+                // A setting of the writer's connection, not of the file.
+                _ = try connection.rows("PRAGMA max_page_count = \(max(1, Int64(maximumBytes) / pageBytes))")
+                if try connection.row("SELECT id FROM meta") == nil {
+                    var generator = SystemRandomNumberGenerator()
+                    try connection.run(
+                        "INSERT INTO meta (id, node, epoch) VALUES (1, $1, $2)",
+                        [.blob(NodeID(using: &generator).bytes), .integer(Int64.random(in: .min ... .max, using: &generator))])
+                }
+                guard let row = try connection.row("SELECT node FROM meta"), let node = NodeID(try row.blob("node")) else {
+                    throw Failure(.dataLoss, "the outbox has lost its identity", context: [("file", path)])
+                }
+                return (node, try readTally(connection))
+            }
+            return Outbox(node: node, file: file, time: time, tally: tally)
+        } catch {
+            try? file.close()  // The failure to open is the one worth reporting.
+            throw error
+        }
+    }
+
+    private init(node: NodeID, file: SQLiteFile, time: any TimeSource, tally: Tally) {
+        nodeID = node
+        self.file = file
+        self.time = time
+        self.tally = Mutex(tally)
+    }
+
+    /// Names, with the node, the present sequence of numbers. Does not block.
+    package var epoch: UInt64 { tally.withLock { $0.epoch } }
+
+    /// The numbers still on disk, as HELLO tells them. Does not block.
+    package var range: Hello { tally.withLock { Hello(lowest: $0.lowest, highest: $0.highest) } }
+
+    /// The highest number that can have left this file. Does not block.
+    ///
+    /// A dispatcher that has seen more talks about another life of the file, even when `range` has caught up since.
+    package var ceiling: UInt64 { tally.withLock { $0.ceiling } }
+
+    /// Says that `sequence` was handed to a socket. Does not block.
+    package func didSend(_ sequence: UInt64) { tally.withLock { $0.ceiling = max($0.ceiling, sequence) } }
+
+    /// Rows that wait for the dispatcher, and how long the oldest has waited. Does not block.
+    package func depth() -> (rows: Int, oldestAgeSeconds: Double) {
+        let now = time.wallNow
+        return tally.withLock { tally in
+            let age = tally.oldestWaitingMilliseconds.map { now.seconds(since: WallTime(millisecondsSince1970: $0)) } ?? 0
+            return (tally.waiting, max(0, age))  // A clock set back must not show a negative age.
+        }
+    }
+
+    /// Turns observations into incidents and writes them in one transaction; returns after fsync.
+    ///
+    /// `open` mints an id, unless an incident is running under the key: then it continues that one. `updated`, `ended` and
+    /// `expired` raise its revision; without a running incident they start one first, because an observation is never dropped.
+    /// - Returns: The revisions written, in the order of the drafts; one more than drafts for each `ended` that had to start one.
+    package func append(_ drafts: [IncidentDraft]) throws -> [Incident] {
+        guard !drafts.isEmpty else { return [] }
+        let now = time.wallNow
+        return try writer.withLock { _ in
+            let start = tally.withLock { $0.highest }
+            let incidents = try file.write { connection in
+                var log = IncidentLog(connection: connection, sequence: start, now: now)
+                return try drafts.flatMap { try log.write($0.fitted()) }
+            }
+            tally.withLock {
+                $0.highest += UInt64(incidents.count)
+                $0.waiting += incidents.count
+                if $0.oldestWaitingMilliseconds == nil { $0.oldestWaitingMilliseconds = now.millisecondsSince1970 }
+            }
+            return incidents
+        }
+    }
+
+    /// Incidents that had not ended, oldest key first, for a ledger that starts again.
+    package func openIncidents() throws -> [OpenIncident] {
+        try file.read { connection in
+            try connection.rows("SELECT payload, media_start_s, media_last_s FROM open_incident ORDER BY first_seen_ms, incident_key").map {
+                OpenIncident(
+                    incident: try IncidentLog.stored(try $0.blob("payload")), mediaStartSeconds: try $0.real("media_start_s"),
+                    mediaLastSeconds: try $0.real("media_last_s"))
+            }
+        }
+    }
+
+    /// Up to `limit` rows behind `sequence`, in order, acknowledged ones included: a dispatcher may ask for them again.
+    package func pending(after sequence: UInt64, limit: Int) throws -> [PendingIncident] {
+        try file.read { connection in
+            try connection.rows(
+                "SELECT seq, payload FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2",
+                [.integer(Int64(clamping: sequence)), .integer(Int64(limit))]
+            ).map { PendingIncident(sequence: UInt64(try $0.int("seq")), bytes: try $0.blob("payload")) }
+        }
+    }
+
+    /// Marks everything up to `sequence` as committed by the dispatcher. Harmless when repeated.
+    package func acknowledge(through sequence: UInt64) throws {
+        let now = time.wallNow
+        try writer.withLock { _ in
+            let (changed, oldest) = try file.write { connection in
+                let changed = try connection.run(
+                    "UPDATE outbox SET acked_ms = $2 WHERE seq <= $1 AND acked_ms IS NULL",
+                    [.integer(Int64(clamping: sequence)), .integer(now.millisecondsSince1970)])
+                return (changed, try Self.oldestWaiting(connection))
+            }
+            tally.withLock {
+                $0.waiting -= changed
+                $0.oldestWaitingMilliseconds = oldest
+            }
+        }
+    }
+
+    /// Removes at most 1,000 rows that were acknowledged longer ago than `retention`; returns how many.
+    ///
+    /// Only from the low end, so that the numbers on disk stay without holes whatever the clock did. Call again until 0.
+    package func prune(retention: Duration = Outbox.retention) throws -> Int {
+        let cutMilliseconds = time.wallNow.adding(seconds: -retention.seconds).millisecondsSince1970
+        return try writer.withLock { _ in
+            let (removed, lowest) = try file.write { connection in
+                let removed = try connection.run(
+                    """
+                    DELETE FROM outbox WHERE seq IN (
+                        SELECT seq FROM outbox WHERE seq < coalesce(
+                            (SELECT seq FROM outbox WHERE acked_ms IS NULL OR acked_ms >= $1 ORDER BY seq LIMIT 1), 9223372036854775807)
+                        ORDER BY seq LIMIT $2)
+                    """, [.integer(cutMilliseconds), .integer(Int64(Self.pruneBatchRows))])
+                return (removed, try connection.row("SELECT min(seq) AS seq FROM outbox")?.intOrNil("seq"))
+            }
+            tally.withLock { $0.lowest = lowest.map(UInt64.init) ?? $0.highest + 1 }
+            return removed
+        }
+    }
+
+    /// Draws a new epoch, because the dispatcher has seen numbers of the present one that this file never gave.
+    ///
+    /// That happens when the file was restored from a copy. Under the old epoch new incidents would pass for known ones; under a
+    /// new one everything on disk is sent again and told apart by incident id and revision.
+    package func renewEpoch() throws {
+        try writer.withLock { _ in
+            let drawn = UInt64.random(in: 0 ... .max)
+            _ = try file.write { try $0.run("UPDATE meta SET epoch = $1", [.integer(Int64(bitPattern: drawn))]) }
+            tally.withLock { $0.epoch = drawn }
+        }
+    }
+
+    /// Closes the file. Using the outbox afterwards throws.
+    package func close() throws { try file.close() }
+
+    private static func readTally(_ connection: any SQLConnection) throws -> Tally {
+        let counts = try connection.row(
+            """
+            SELECT (SELECT epoch FROM meta) AS epoch, min(seq) AS low,
+                (SELECT seq FROM sqlite_sequence WHERE name = 'outbox') AS high FROM outbox
+            """
+        )
+        let waiting = try connection.row("SELECT count(*) AS n FROM outbox WHERE acked_ms IS NULL")
+        let highest = UInt64(try counts?.intOrNil("high") ?? 0)
+        return Tally(
+            epoch: UInt64(bitPattern: try counts?.int("epoch") ?? 0), lowest: try counts?.intOrNil("low").map(UInt64.init) ?? highest + 1,
+            highest: highest, ceiling: highest, waiting: Int(try waiting?.int("n") ?? 0),
+            oldestWaitingMilliseconds: try oldestWaiting(connection))
+    }
+
+    private static func oldestWaiting(_ connection: any SQLConnection) throws -> Int64? {
+        try connection.row("SELECT created_ms FROM outbox WHERE acked_ms IS NULL ORDER BY seq LIMIT 1")?.int("created_ms")
+    }
+}

@@ -1,0 +1,158 @@
+// SQLite behind the shared SQL: WAL, full sync, one process and one writer connection per file.
+
+import Base
+import Foundation
+import GRDB
+
+/// One SQLite database file, open for this process alone.
+///
+/// A commit returns after fsync: `synchronous` is FULL, set after GRDB has opened the file (GRDB sets NORMAL itself) and read
+/// back. A second process is refused by a lock file, because SQLite 3.40 can corrupt a WAL that two processes reset.
+/// Blocking calls are for own threads; the async ones suspend and run on GRDB's own queues.
+package final class SQLiteFile: Sendable {
+    private let pool: DatabasePool
+    private let lock: FileLock
+    package let path: String
+
+    private init(pool: DatabasePool, lock: FileLock, path: String) {
+        self.pool = pool
+        self.lock = lock
+        self.path = path
+    }
+
+    /// Opens or creates the file, brings its schema up to date, and checks that commits are durable. Blocks.
+    ///
+    /// - Throws: `.conflict` when another process has it open, `.dataLoss` when it is damaged or sync is not full,
+    ///   `.unsupported` when a newer Snowlight wrote it.
+    package static func open(path: String, migrations: [Migration]) throws -> SQLiteFile {
+        let lock = try FileLock(path: path + ".lock")
+        do {
+            var configuration = Configuration()
+            configuration.busyMode = .timeout(5)
+            configuration.qos = .default  // GRDB's default asks for a negative nice value, which needs a privilege.
+            configuration.maximumReaderCount = 4
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            try pool.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA synchronous = FULL")
+                try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
+                let synchronous = try Int.fetchOne(database, sql: "PRAGMA synchronous")
+                let journal = try String.fetchOne(database, sql: "PRAGMA journal_mode")
+                guard synchronous == 2, journal == "wal" else {
+                    throw Failure(.dataLoss, "SQLite does not sync every commit here", context: [("file", path)])
+                }
+            }
+            let file = SQLiteFile(pool: pool, lock: lock, path: path)
+            try file.migrate(migrations)
+            return file
+        } catch {
+            lock.release()
+            throw SQLiteFailure.map(error, path)
+        }
+    }
+
+    private func migrate(_ migrations: [Migration]) throws {
+        try write { connection in
+            try connection.run("CREATE TABLE IF NOT EXISTS schema_step (number INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL)")
+            let done = Set(try connection.rows("SELECT number FROM schema_step").map { try Int($0.int("number")) })
+            let newest = migrations.map(\.number).max() ?? 0
+            if let unknown = done.filter({ $0 > newest }).max(), !migrations.isEmpty {
+                throw Failure(.unsupported, "a newer Snowlight wrote this file (schema step \(unknown))", context: [("file", path)])
+            }
+            for step in migrations.sorted(by: { $0.number < $1.number }) where !done.contains(step.number) {
+                for statement in step.statements { try connection.run(statement) }
+                try connection.run(
+                    "INSERT INTO schema_step (number, name) VALUES ($1, $2)", [.integer(Int64(step.number)), .text(step.name)])
+            }
+        }
+    }
+
+    /// Runs `body` in one immediate transaction and returns after fsync. Blocks; own threads only.
+    package func write<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
+        do { return try pool.write { try body(SQLiteConnection(database: $0)) } } catch { throw SQLiteFailure.map(error, path) }
+    }
+
+    /// Runs `body` on a consistent snapshot. Blocks; own threads only.
+    package func read<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
+        do { return try pool.read { try body(SQLiteConnection(database: $0)) } } catch { throw SQLiteFailure.map(error, path) }
+    }
+
+    /// Runs `body` in one immediate transaction and returns after fsync, without blocking the caller's thread.
+    package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
+        do { return try await pool.write { try body(SQLiteConnection(database: $0)) } } catch { throw SQLiteFailure.map(error, path) }
+    }
+
+    /// Runs `body` on a consistent snapshot, without blocking the caller's thread.
+    package func read<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
+        do { return try await pool.read { try body(SQLiteConnection(database: $0)) } } catch { throw SQLiteFailure.map(error, path) }
+    }
+
+    /// Runs SQLite's own integrity check; an empty array means sound. Blocks and reads the whole file.
+    package func integrityProblems() throws -> [String] {
+        let lines = try read { try $0.rows("PRAGMA integrity_check").map { try $0.text("integrity_check") } }
+        return lines == ["ok"] ? [] : lines
+    }
+
+    /// Closes all connections and lets another process open the file. Using the file afterwards throws.
+    package func close() throws {
+        do { try pool.close() } catch { throw SQLiteFailure.map(error, path) }
+        lock.release()
+    }
+}
+
+/// The connection of one transaction; never leaves it.
+private struct SQLiteConnection: SQLConnection {
+    let database: Database
+
+    func run(_ sql: String, _ values: [SQLValue]) throws -> Int {
+        let statement = try database.cachedStatement(sql: sql)
+        try statement.execute(arguments: try arguments(values))
+        return database.changesCount
+    }
+
+    func rows(_ sql: String, _ values: [SQLValue]) throws -> [SQLRow] {
+        let statement = try database.cachedStatement(sql: sql)
+        let cursor = try Row.fetchCursor(statement, arguments: try arguments(values))
+        var result: [SQLRow] = []
+        while let row = try cursor.next() {
+            var columns: [String: SQLValue] = [:]
+            columns.reserveCapacity(row.count)
+            for (name, value) in row { columns[name] = SQLValue(value) }
+            result.append(SQLRow(columns))
+        }
+        return result
+    }
+
+    /// SQLite reads `$1` as a parameter named "1", so positions are bound by that name whatever order they appear in.
+    ///
+    /// Text with U+0000 is refused: GRDB would hand SQLite only what stands before it, and PostgreSQL refuses it as well.
+    private func arguments(_ values: [SQLValue]) throws -> StatementArguments {
+        for case .text(let text) in values where text.utf8.contains(0) {
+            throw Failure(.invalidInput, "text with U+0000 cannot be stored")
+        }
+        return StatementArguments(
+            Dictionary(
+                uniqueKeysWithValues: values.enumerated().map { (String($0 + 1), $1.databaseValue as (any DatabaseValueConvertible)?) }))
+    }
+}
+
+extension SQLValue {
+    fileprivate init(_ value: DatabaseValue) {
+        switch value.storage {
+        case .null: self = .null
+        case .int64(let number): self = .integer(number)
+        case .double(let number): self = .real(number)
+        case .string(let text): self = .text(text)
+        case .blob(let data): self = .blob([UInt8](data))
+        }
+    }
+
+    fileprivate var databaseValue: DatabaseValue {
+        switch self {
+        case .null: .null
+        case .integer(let number): number.databaseValue
+        case .real(let number): number.databaseValue
+        case .text(let text): text.databaseValue
+        case .blob(let bytes): Data(bytes).databaseValue
+        }
+    }
+}
