@@ -1,0 +1,129 @@
+// What people do to cases through the console: one write transaction each, announced after its commit.
+// pages → **acts** → cases → feed
+
+import Base
+package import Domain
+import Storage
+
+extension CaseStore {
+    /// Actions of `POST /api/cases/{no}/actions`; reporting, filing and dispatching have their own doors.
+    static let offered: Set<CaseAction> = [.acknowledge, .returnTask, .handle, .submitResult]
+
+    /// Does something to a case, or says why not. The caller's `expectedVersion` is what the reader saw.
+    package func act(
+        _ number: CaseNumber, _ action: CaseAction, expectedVersion: Int, note: String, by reader: Reader
+    ) async throws -> ActOutcome {
+        let now = time.wallNow
+        let registry = registry.current
+        let (outcome, effects) = try await file.write { sql -> (ActOutcome, CaseTransaction.Effects) in
+            let reading = CaseReading(sql: sql)
+            guard let row = try reading.caseRow(number.text, for: reader) else { return (.notFound, .init()) }
+            guard Self.offered.contains(action) else { return (.refused(.roleMayNot(reader.role, action)), .init()) }
+            var machine = try row.machine(
+                latest: CaseLog.latest(of: row.id, in: sql).map { line in
+                    // People know each other by name; the log keeps the account beside it.
+                    var event = line.event
+                    event.actor = line.actorName
+                    return event
+                })
+            var transaction = CaseTransaction(sql: sql, registry: registry, now: now)
+            let command = CaseCommand(action, role: reader.role, actor: reader.id, expectedVersion: expectedVersion, note: note, at: now)
+            if case .refused(let why) = try transaction.perform(command, on: &machine, caseID: row.id, actorName: reader.name) {
+                return (.refused(why), .init())
+            }
+            if action == .acknowledge { try transaction.stamp(.acknowledged, caseID: row.id) }
+            try transaction.publishCase(row.id, number: number.text, grid: row.row.textOrNil("grid_code"))
+            // Read without the scope: the answer to the reader's own act, even when the case has just left the reader's view.
+            return (.done(try reading.detail(reading.caseRow(id: row.id), for: reader)), transaction.effects)
+        }
+        tell(effects)
+        return outcome
+    }
+
+    /// Files an incident that the machine left in the feed; for the duty officer. Filing twice gives the same case.
+    package func file(_ id: IncidentID, by reader: Reader) async throws -> ActOutcome {
+        let now = time.wallNow
+        let registry = registry.current
+        let (outcome, effects) = try await file.write { sql -> (ActOutcome, CaseTransaction.Effects) in
+            let reading = CaseReading(sql: sql)
+            guard let incident = try reading.incident(id, for: reader) else { return (.notFound, .init()) }
+            guard reader.role == .dutyOfficer else { return (.forbidden("only a duty officer files incidents"), .init()) }
+            var transaction = CaseTransaction(sql: sql, registry: registry, now: now)
+            let opening = try transaction.open(FiledIncident(incident.row), role: .dutyOfficer, actor: reader.id, actorName: reader.name)
+            guard opening != .numbersUsedUp else { return (.numbersUsedUp, .init()) }
+            guard let number = try reading.incident(id, for: reader)?.caseNumber, let row = try reading.caseRow(number, for: reader) else {
+                return (.notFound, .init())
+            }
+            return (.done(try reading.detail(row, for: reader)), transaction.effects)
+        }
+        tell(effects)
+        return outcome
+    }
+
+    /// Notes that the assignee's page has received these cases; the first time counts. Others' readings leave no mark.
+    package func markDelivered(_ numbers: [CaseNumber], to reader: Reader) async throws { try await mark(.delivered, numbers, reader) }
+
+    /// Notes that the assignee has opened a case; the first time counts.
+    package func markOpened(_ number: CaseNumber, by reader: Reader) async throws { try await mark(.opened, [number], reader) }
+
+    private func mark(_ receipt: Receipt, _ numbers: [CaseNumber], _ reader: Reader) async throws {
+        guard reader.role == .gridworker, !numbers.isEmpty else { return }
+        let now = time.wallNow
+        let registry = registry.current
+        // Most readings are repeats; they must not queue behind the writer.
+        let fresh = try await file.read { sql in try CaseReading(sql: sql).unmarked(receipt, numbers, assignee: reader.id) }
+        guard !fresh.isEmpty else { return }
+        let effects = try await file.write { sql -> CaseTransaction.Effects in
+            var transaction = CaseTransaction(sql: sql, registry: registry, now: now)
+            for row in try CaseReading(sql: sql).unmarked(receipt, numbers, assignee: reader.id) {
+                try transaction.stamp(receipt, caseID: row.id)
+                try transaction.publishCase(row.id, number: row.row.text("case_no"), grid: row.row.textOrNil("grid_code"))
+            }
+            return transaction.effects
+        }
+        tell(effects)
+    }
+
+    private func tell(_ effects: CaseTransaction.Effects) {
+        counters.count(effects.entered)
+        if let newest = effects.newestFeed { signal.announce(newest) }
+    }
+}
+
+/// Receipts that come from people, by the column that holds them.
+enum Receipt: String, Sendable {
+    case delivered = "delivered_ms"
+    case opened = "opened_ms"
+    case acknowledged = "acknowledged_ms"
+}
+
+extension CaseTransaction {
+    /// Sets a receipt of all incidents of a case, unless it is set.
+    func stamp(_ receipt: Receipt, caseID: String) throws {
+        try sql.run(
+            """
+            UPDATE incident SET \(receipt.rawValue) = $2 WHERE \(receipt.rawValue) IS NULL
+                AND incident_id IN (SELECT incident_id FROM case_incident WHERE case_id = $1)
+            """, [.text(caseID), .integer(now.millisecondsSince1970)])
+    }
+}
+
+extension CaseReading {
+    fileprivate func caseRow(id: String) throws -> CaseRow {
+        var query = Query()
+        query.text = "c.case_id = \(query.bind(.text(id)))"
+        guard let row = try caseRows(query).first else { throw Failure(.internal, "a case is gone", context: [("case", id)]) }
+        return row
+    }
+
+    /// Those of the cases that are with `assignee` and hold an incident without this receipt.
+    fileprivate func unmarked(_ receipt: Receipt, _ numbers: [CaseNumber], assignee: String) throws -> [CaseRow] {
+        var query = Query()
+        query.text = """
+            c.case_no IN \(query.list(numbers.prefix(1000).map { .text($0.text) })) AND c.assignee_id = \(query.bind(.text(assignee)))
+            AND EXISTS (SELECT 1 FROM case_incident ci JOIN incident i ON i.incident_id = ci.incident_id
+                WHERE ci.case_id = c.case_id AND i.\(receipt.rawValue) IS NULL)
+            """
+        return try caseRows(query)
+    }
+}

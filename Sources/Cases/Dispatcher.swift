@@ -1,0 +1,129 @@
+// Takes incidents off the bus: everything a batch means is one transaction, and nothing is acknowledged before it is on disk.
+// incidents ══ZeroMQ══▶ **dispatcher** → cases → feed
+
+package import Base
+import Domain
+package import IncidentBus
+package import Logging
+package import Storage
+
+/// Commits incidents exactly once: dedupe, grid, case, feed and cursor together. Blocks on SQLite; for own threads only.
+///
+/// The same message may come any number of times, in any order, before and after a crash: the effect is that of coming once.
+package final class Dispatcher: IncidentCommitter {
+    private let file: SQLiteFile
+    private let registry: RegistryBox
+    private let signal: FeedSignal
+    private let time: any TimeSource
+    private let log: Logger
+    private let counters: CaseCounters
+
+    /// - Parameters:
+    ///   - file: Opened with `CasesSchema.migrations`.
+    ///   - signal: Hears the newest feed sequence after each commit.
+    package init(
+        file: SQLiteFile, registry: RegistryBox, signal: FeedSignal, time: any TimeSource, log: Logger, metrics: MetricsRegistry
+    ) throws {
+        self.file = file
+        self.registry = registry
+        self.signal = signal
+        self.time = time
+        self.log = log
+        counters = CaseCounters(metrics)
+        // A restart goes on where the feed stands, so that readers who come back hear the right number at once.
+        signal.announce(try file.read { try $0.row("SELECT seq FROM feed_head WHERE id = 1")?.int("seq") ?? 0 })
+    }
+
+    /// Up to where this outbox is committed without a gap; 0 for one never heard of.
+    package func lastCommitted(node: NodeID, epoch: UInt64) throws -> UInt64 {
+        try file.read { try Cursor(node: node, epoch: epoch).read($0) }
+    }
+
+    /// Stores the batch in one transaction and returns after fsync, one outcome per message in the same order.
+    ///
+    /// A message that breaks the transaction is set aside alone, so that nothing behind it waits.
+    /// - Throws: `.resourceExhausted` (disk full) and `.unavailable` (busy): nothing was stored, send again. `.dataLoss`: end the process.
+    package func commit(_ batch: [ReceivedIncident]) throws -> [CommitOutcome] {
+        do { return try store(batch) } catch let failure as Failure where Self.blamesContent(failure) {
+            log.error("a batch failed; its messages are taken one by one", metadata: ["error": "\(failure)", "messages": "\(batch.count)"])
+        }
+        return try batch.map { message in
+            do { return try store([message])[0] } catch let failure as Failure where Self.blamesContent(failure) {
+                return try store([message], refusing: "\(failure)")[0]
+            }
+        }
+    }
+
+    /// Moves the cursor over numbers that the node says it no longer holds, and leaves a dead letter that names them.
+    ///
+    /// Without this a dispatcher restored from an old backup would wait for ever. Call it when HELLO's `lowest` is beyond the next number.
+    package func acceptGap(node: NodeID, epoch: UInt64, lowestRetained: UInt64) throws {
+        let now = time.wallNow
+        let lost = try file.write { sql -> ClosedRange<UInt64>? in
+            let cursor = Cursor(node: node, epoch: epoch)
+            let last = try cursor.read(sql)
+            guard lowestRetained > last + 1, lowestRetained <= UInt64(Int64.max) else { return nil }
+            let lost = last + 1...lowestRetained - 1
+            try DeadLetter(
+                node: node, epoch: epoch, sequence: lost.upperBound, sha256: "", bytes: [],
+                reason: "numbers \(lost.lowerBound)…\(lost.upperBound) never arrived and the node no longer holds them"
+            ).insert(sql, now: now)
+            try cursor.advance(to: lowestRetained - 1, in: sql)
+            return lost
+        }
+        if let lost {
+            counters.quarantined.increment()
+            log.critical("incidents are missing", metadata: ["node": "\(node)", "from": "\(lost.lowerBound)", "to": "\(lost.upperBound)"])
+        }
+    }
+
+    private static func blamesContent(_ failure: Failure) -> Bool {
+        failure.kind == .internal || failure.kind == .conflict || failure.kind == .invalidInput
+    }
+
+    private func store(_ batch: [ReceivedIncident], refusing reason: String? = nil) throws -> [CommitOutcome] {
+        guard !batch.isEmpty else { return [] }
+        let now = time.wallNow
+        let registry = registry.current
+        let (outcomes, alarms, effects) = try file.write { sql in
+            var intake = Intake(transaction: CaseTransaction(sql: sql, registry: registry, now: now))
+            var outcomes: [CommitOutcome] = []
+            for message in batch {
+                outcomes.append(try reason.map { try intake.quarantine(message, $0) } ?? intake.take(message))
+            }
+            for (cursor, sequences) in Self.sequences(batch) { try cursor.advance(over: sequences, in: sql) }
+            return (outcomes, intake.alarms, intake.transaction.effects)
+        }
+        if let newest = effects.newestFeed { signal.announce(newest) }
+        counters.count(effects.entered)
+        counters.quarantined.increment(by: UInt64(alarms.count))
+        for alarm in alarms {
+            log.error(
+                "an incident needs a person", metadata: ["reason": "\(alarm.reason)", "node": "\(alarm.node)", "seq": "\(alarm.sequence)"])
+        }
+        return outcomes
+    }
+
+    private static func sequences(_ batch: [ReceivedIncident]) -> [Cursor: [Int64]] {
+        // Numbers beyond Int64 exist in no outbox; such a message is a dead letter and moves no cursor.
+        Dictionary(grouping: batch) { Cursor(node: $0.node, epoch: $0.epoch) }.mapValues { $0.compactMap { Int64(exactly: $0.sequence) } }
+    }
+}
+
+/// The dispatcher's counters.
+struct CaseCounters: Sendable {
+    let quarantined: Counter
+    private let states: [CaseState: Counter]
+
+    init(_ metrics: MetricsRegistry) {
+        quarantined = metrics.counter("snowlight_quarantined_total", "Messages set aside for a person.")
+        states = Dictionary(
+            uniqueKeysWithValues: CaseState.allCases.map {
+                ($0, metrics.counter("snowlight_cases_total", "Cases that entered a state.", labels: [("state", $0.rawValue)]))
+            })
+    }
+
+    func count(_ entered: [CaseState]) {
+        for state in entered { states[state]?.increment() }
+    }
+}

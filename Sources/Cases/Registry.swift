@@ -1,0 +1,59 @@
+// What the dispatcher knows of the district: cameras, grids, gridworkers and the catalogue, as one value that a reload replaces.
+// incidents → **registry: whose place, whose case?** → cases
+
+package import Domain
+package import Grids
+import Storage
+import Synchronization
+
+/// One consistent state of the district.
+package struct Registry: Sendable {
+    /// The six digits that case numbers begin with.
+    package let districtCode: String
+    package let cameras: [CameraID: Camera]
+    package let grids: GridSet
+    /// Names the grid set in force in every resolution.
+    package let gridSetVersion: String
+    package let workers: [WorkerID: Gridworker]
+    package let catalogue: Catalogue
+    private let workersOfGrid: [GridCode: [Gridworker]]
+
+    package init(
+        districtCode: String, cameras: [Camera], grids: GridSet, gridSetVersion: String, workers: [Gridworker], catalogue: Catalogue
+    ) {
+        self.districtCode = districtCode
+        self.cameras = Dictionary(cameras.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.grids = grids
+        self.gridSetVersion = gridSetVersion
+        self.workers = Dictionary(workers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.catalogue = catalogue
+        workersOfGrid = Dictionary(grouping: workers.sorted { $0.id < $1.id }, by: \.grid)
+    }
+
+    /// Takes a district as it was read; its grid set is named by the first 12 digits of the SHA-256 of its map.
+    package init(_ district: District, catalogue: Catalogue) {
+        self.init(
+            districtCode: district.grids.all.first.map { String($0.code.digits.prefix(6)) } ?? "511011", cameras: district.cameras,
+            grids: district.grids, gridSetVersion: String(SHA256Hex.of(district.geoJSON).prefix(12)), workers: district.workers,
+            catalogue: catalogue)
+    }
+
+    /// Who gets the cases of a grid: its full-time worker, a substitute when there is none, or nobody.
+    package func worker(of grid: GridCode) -> Gridworker? {
+        let candidates = workersOfGrid[grid] ?? []
+        return candidates.first { $0.role == .fullTime } ?? candidates.first
+    }
+}
+
+/// Holds the registry in force; a reload swaps the whole value. Safe on any thread.
+package final class RegistryBox: Sendable {
+    private let box: Mutex<Registry>
+
+    package init(_ registry: Registry) { box = Mutex(registry) }
+
+    /// The registry in force. Take it once per transaction and use that one throughout.
+    package var current: Registry { box.withLock { $0 } }
+
+    /// Puts another registry in force; transactions under way finish with the old one.
+    package func replace(with registry: Registry) { box.withLock { $0 = registry } }
+}

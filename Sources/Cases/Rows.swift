@@ -1,0 +1,101 @@
+// Rows of the incident and case tables, and the views made of them.
+
+import Domain
+import Foundation
+import Storage
+
+/// A row of `incident` joined with the number, state and version of its case.
+struct IncidentRow {
+    let row: SQLRow
+
+    init(_ row: SQLRow) { self.row = row }
+
+    var caseNumber: String? { get throws { try row.textOrNil("case_no") } }
+
+    func item() throws -> IncidentItem {
+        let reference = try row.textOrNil("case_no").map {
+            CaseReference(no: $0, state: try row.text("case_state"), version: Int(try row.int("case_version")))
+        }
+        return IncidentItem(
+            id: try row.text("incident_id"), rev: Int(try row.int("rev")), phase: try row.text("phase"), category: try row.text("category"),
+            priority: Int(try row.int("priority")),
+            camera: NamedReference(id: try row.text("camera_id"), name: StoredText.unescape(try row.text("camera_name"))),
+            place: PlaceView(lon: Double(try row.int("lon_e7")) / 1e7, lat: Double(try row.int("lat_e7")) / 1e7),
+            township: StoredText.unescape(try row.text("township")), village: StoredText.unescape(try row.text("village")),
+            grid: try row.gridReference(), firstSeen: try row.time("first_seen_ms"), lastSeen: try row.time("last_seen_ms"),
+            count: Int(try row.int("observations")), score: Int(try row.int("score")),
+            hasSnapshot: try row.textOrNil("snapshot_sha256") != nil,
+            caseReference: reference, drill: try row.int("drill") != 0, proposed: try row.int("proposed") != 0)
+    }
+
+    func detail(caseDetail: CaseDetail?) throws -> IncidentDetail {
+        let item = try item()
+        let sides = try ["box_x", "box_y", "box_width", "box_height"].compactMap { try row.realOrNil($0) }
+        let decoder = JSONDecoder()
+        return IncidentDetail(
+            item: item, reason: try decoder.decode([String].self, from: Data(try row.text("reason_json").utf8)),
+            box: sides.count == 4 ? sides : nil, snapshotURL: item.hasSnapshot ? "/api/incidents/\(item.id)/snapshot.jpg" : nil,
+            resolution: ResolutionView(
+                method: try row.text("method"), gridSet: try row.text("grid_set"), nearBorder: try row.int("near_border") != 0,
+                distanceMetres: try row.realOrNil("distance_m"),
+                neighbours: try decoder.decode([GridReference].self, from: Data(try row.text("neighbours_json").utf8)),
+                cameraMovedMetres: try row.realOrNil("camera_moved_m")),
+            receipts: ReceiptsView(
+                detected: try row.timeOrNil("detected_ms"), published: try row.timeOrNil("published_ms"),
+                accepted: try row.timeOrNil("accepted_ms"), caseCreated: try row.timeOrNil("case_ms"),
+                pushed: try row.timeOrNil("pushed_ms"),
+                delivered: try row.timeOrNil("delivered_ms"), opened: try row.timeOrNil("opened_ms"),
+                acknowledged: try row.timeOrNil("acknowledged_ms")),
+            caseDetail: caseDetail)
+    }
+
+    func snapshot() throws -> SnapshotReference? {
+        guard let sha256 = try row.textOrNil("snapshot_sha256") else { return nil }
+        return SnapshotReference(sha256: sha256, sizeBytes: Int(try row.intOrNil("snapshot_bytes") ?? 0))
+    }
+}
+
+/// A row of `case`.
+struct CaseRow {
+    let row: SQLRow
+    let id: String
+
+    init(_ row: SQLRow) throws {
+        self.row = row
+        id = try row.text("case_id")
+    }
+
+    /// The case as the transition table sees it; `latest` only for a refusal's text.
+    func machine(latest: CaseEvent?) throws -> CaseMachine {
+        CaseMachine(
+            state: CaseState(rawValue: try row.text("state")), version: Int(try row.int("version")),
+            assignee: try row.textOrNil("assignee_id").flatMap { WorkerID($0) }, latest: latest)
+    }
+
+    func item(incidentIDs: [String], for reader: Reader) throws -> CaseItem {
+        let assignee = try row.textOrNil("assignee_id").map {
+            NamedReference(id: $0, name: StoredText.unescape(try row.textOrNil("assignee_name") ?? $0))
+        }
+        let actions = try machine(latest: nil).actions(role: reader.role, actor: reader.id).filter(CaseStore.offered.contains)
+        return CaseItem(
+            no: try row.text("case_no"), state: try row.text("state"), version: Int(try row.int("version")),
+            category: try row.text("category"), priority: Int(try row.int("priority")), grid: try row.gridReference(),
+            handlingGrid: try row.textOrNil("handling_grid"), township: StoredText.unescape(try row.text("township")),
+            village: StoredText.unescape(try row.text("village")), placeText: StoredText.unescape(try row.text("place_text")),
+            owner: try row.text("owner"), assignee: assignee, openedAt: try row.time("opened_ms"), updatedAt: try row.time("updated_ms"),
+            incidentIDs: incidentIDs, actions: actions.map(\.rawValue), drill: try row.int("drill") != 0)
+    }
+}
+
+extension SQLRow {
+    fileprivate func gridReference() throws -> GridReference? {
+        guard let code = try textOrNil("grid_code") else { return nil }
+        return GridReference(code: code, name: StoredText.unescape(try textOrNil("grid_name") ?? code))
+    }
+
+    fileprivate func time(_ name: String) throws -> String { WallTime(millisecondsSince1970: try int(name)).description }
+
+    fileprivate func timeOrNil(_ name: String) throws -> String? {
+        try intOrNil(name).map { WallTime(millisecondsSince1970: $0).description }
+    }
+}
