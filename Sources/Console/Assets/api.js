@@ -1,0 +1,69 @@
+// The HTTP API as functions. Every failure is an `ApiError` that says whether the answer was no or whether there was none.
+
+const patienceMilliseconds = 15_000;
+
+/** A request that did not succeed. `kind` is `network` (no answer) or `answer`; the rest comes from the server. */
+export class ApiError extends Error {
+    constructor(kind, status = 0, body = {}, retryAfterSeconds = 0) {
+        super(body.message ?? kind);
+        this.kind = kind;
+        this.status = status;
+        this.code = body.code ?? "";
+        this.field = body.field ?? "";
+        this.retryAfterSeconds = retryAfterSeconds;
+    }
+}
+
+async function request(method, path, body) {
+    const options = { method, credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(patienceMilliseconds), headers: { Accept: "application/json" } };
+    if (method !== "GET") {
+        // The server takes JSON only: no form of another site can send it.
+        options.headers["Content-Type"] = "application/json";
+        options.body = JSON.stringify(body ?? {});
+    }
+    let response;
+    let answer;
+    try {
+        response = await fetch(path, options);
+        answer = response.status === 204 ? null : await response.json().catch((broken) => {
+            if (response.ok) throw broken;
+            return {};
+        });
+    } catch {
+        throw new ApiError("network");
+    }
+    if (response.ok) return answer;
+    throw new ApiError("answer", response.status, answer?.error ?? {}, Number(response.headers.get("Retry-After")) || 0);
+}
+
+function query(values) {
+    const text = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== undefined && value !== "")).toString();
+    return text ? `?${text}` : "";
+}
+
+const part = encodeURIComponent;
+
+/** Starts a session; the answer is the account. */
+export const login = (user, password) => request("POST", "/api/login", { user, password });
+/** Ends the session. */
+export const logout = () => request("POST", "/api/logout");
+/** Who is signed in; 401 when nobody is. */
+export const me = () => request("GET", "/api/me");
+/** Incidents, newest first, with the sequence they are true for. */
+export const incidents = (values = {}) => request("GET", `/api/incidents${query(values)}`);
+/** One incident with its reasons, receipts and case. */
+export const incident = (id) => request("GET", `/api/incidents/${part(id)}`);
+/** Makes a case of an incident; twice gives the same case. */
+export const fileIncident = (id) => request("POST", `/api/incidents/${part(id)}/file`);
+/** Cases in the reader's scope. */
+export const cases = (values = {}) => request("GET", `/api/cases${query(values)}`);
+/** One case with its log. */
+export const caseDetail = (no) => request("GET", `/api/cases/${part(no)}`);
+/** All cameras with their states. */
+export const cameras = () => request("GET", "/api/cameras");
+/** The polygons of the grids as GeoJSON. */
+export const gridShapes = () => request("GET", "/api/grids.geojson");
+
+/** Acts on a case as it was seen: a newer version answers 409. */
+export const act = (no, action, expectedVersion, note = "") =>
+    request("POST", `/api/cases/${part(no)}/actions`, { action, expected_version: expectedVersion, note });

@@ -1,0 +1,158 @@
+// Incidents and cases over HTTP: every object read goes through the store with the reader, so scope holds on every path.
+// cases → **lists, details, acts** → pages
+
+import Cases
+import Domain
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import NIOPosix
+import Storage
+
+/// The handlers for incidents, cases and the feed. Stateless.
+struct CaseRoutes: Sendable {
+    let cases: CaseStore
+    let pictures: SnapshotStore
+
+    var routes: [Route] {
+        [
+            Route(.get, "/api/feed", .session, feed), Route(.get, "/api/incidents", .session, incidents),
+            Route(.get, "/api/incidents/{id}", .session, incident),
+            Route(.get, "/api/incidents/{id}/snapshot.jpg", .session, snapshot),
+            Route(.post, "/api/incidents/{id}/file", .roles([.dutyOfficer]), file), Route(.get, "/api/cases", .session, list),
+            Route(.get, "/api/cases/{no}", .session, detail), Route(.post, "/api/cases/{no}/actions", .session, act),
+        ]
+    }
+
+    private func feed(_ call: Call) async throws -> Response {
+        let after = try call.number("after", in: 0...Int64.max) ?? 0
+        let limit = try call.number("limit", in: 1...1000) ?? 200
+        return try .encoded(await cases.feed(after: after, limit: Int(limit), for: call.account().reader))
+    }
+
+    private func incidents(_ call: Call) async throws -> Response {
+        var filter = IncidentFilter()
+        filter.camera = try call.parsed("camera", "must be a 20-digit camera id") { CameraID($0) }
+        filter.grid = try call.parsed("grid", "must be a 15-digit grid code") { GridCode($0) }
+        filter.category = try call.parsed("category", "must be a category name") { Catalogue.isCategoryName($0) ? $0 : nil }
+        filter.from = try call.parsed("from", "must be a time such as 2026-11-23T02:24:57.628Z") { WallTime($0) }
+        filter.to = try call.parsed("to", "must be a time such as 2026-11-23T02:24:57.628Z") { WallTime($0) }
+        filter.state = try call.parsed("state", "must be open, ended or unfiled") { IncidentFilter.State(rawValue: $0) }
+        filter.limit = Int(try call.number("limit", in: 1...1000) ?? 200)
+        return try .encoded(await cases.incidents(filter, for: call.account().reader))
+    }
+
+    private func incident(_ call: Call) async throws -> Response {
+        guard let detail = try await cases.incident(call.incidentID(), for: call.account().reader) else { throw Refusal.notFound }
+        return try .encoded(detail)
+    }
+
+    /// The incident is authorised first; the name of the picture comes from the database and never from the request.
+    private func snapshot(_ call: Call) async throws -> Response {
+        guard let reference = try await cases.snapshot(of: call.incidentID(), for: call.account().reader) else { throw Refusal.notFound }
+        let pictures = pictures
+        let bytes = try await NIOThreadPool.singleton.runIfActive { try pictures.load(reference.sha256) }
+        guard let bytes else { throw Refusal.notFound }
+        var response = Response.bytes(ByteBuffer(bytes: bytes), type: "image/jpeg")
+        response.headers[.contentDisposition] = "inline; filename=\"\(reference.sha256).jpg\""
+        return response
+    }
+
+    private func file(_ call: Call) async throws -> Response {
+        _ = try await call.body()
+        return try Self.response(await cases.file(call.incidentID(), by: call.account().reader))
+    }
+
+    private func list(_ call: Call) async throws -> Response {
+        var filter = CaseFilter()
+        switch call.query("state") {
+        case nil, "open": filter.onlyOpen = true
+        case "all": filter.onlyOpen = false
+        default: throw Refusal.badField("state", "must be open or all")
+        }
+        filter.grid = try call.parsed("grid", "must be a 15-digit grid code") { GridCode($0) }
+        filter.mine = try call.number("mine", in: 0...1) == 1
+        filter.limit = Int(try call.number("limit", in: 1...1000) ?? 200)
+        let reader = try call.account().reader
+        let page = try await cases.cases(filter, for: reader)
+        if reader.role == .gridworker { try await cases.markDelivered(page.items.compactMap { CaseNumber($0.no) }, to: reader) }
+        return try .encoded(page)
+    }
+
+    private func detail(_ call: Call) async throws -> Response {
+        let number = try call.caseNumber()
+        let reader = try call.account().reader
+        guard let detail = try await cases.case(number, for: reader) else { throw Refusal.notFound }
+        if detail.item.assignee?.id == reader.id { try await cases.markOpened(number, by: reader) }
+        return try .encoded(detail)
+    }
+
+    private func act(_ call: Call) async throws -> Response {
+        let body = try await call.body()
+        let name = try body.requiredText("action")
+        guard let action = CaseAction(rawValue: name) else { throw Refusal.badField("action", "is not known") }
+        let version = try body.requiredInt("expected_version")
+        guard let expected = Int32(exactly: version), expected >= 0 else { throw Refusal.badField("expected_version", "is out of range") }
+        let note = try body.optionalText("note") ?? ""
+        return try Self.response(
+            await cases.act(call.caseNumber(), action, expectedVersion: Int(expected), note: note, by: call.account().reader))
+    }
+
+    private static func response(_ outcome: ActOutcome) throws -> Response {
+        switch outcome {
+        case .done(let detail): return try .encoded(detail)
+        case .notFound: throw Refusal.notFound
+        case .forbidden(let why): throw Refusal(.forbidden, "forbidden", why)
+        case .numbersUsedUp: throw Refusal(.serviceUnavailable, "numbers_used_up", "the case numbers of this day are used up")
+        case .refused(let why):
+            let text = why.description
+            switch why {
+            case .roleMayNot, .notTheAssignee: throw Refusal(.forbidden, "forbidden", text)
+            case .staleVersion: throw Refusal(.conflict, "conflict", text, field: "expected_version")
+            case .notPossible: throw Refusal(.unprocessableContent, "not_possible", text, field: "action")
+            case .noteMissing, .noteTooLong: throw Refusal(.unprocessableContent, "note", text, field: "note")
+            case .assigneeMissing: throw Refusal(.unprocessableContent, "assignee_missing", text, field: "assignee")
+            }
+        }
+    }
+}
+
+extension Call {
+    /// The identity in the path; anything that is none names nothing.
+    fileprivate func incidentID() throws -> IncidentID {
+        guard let id = IncidentID(pathPart("id")) else { throw Refusal.notFound }
+        return id
+    }
+
+    fileprivate func caseNumber() throws -> CaseNumber {
+        guard let number = CaseNumber(pathPart("no")) else { throw Refusal.notFound }
+        return number
+    }
+
+    /// A query parameter as a whole number, nil when absent.
+    func number(_ name: Substring, in range: ClosedRange<Int64>) throws -> Int64? {
+        guard let text = query(name) else { return nil }
+        guard let number = Int64(text), range.contains(number) else {
+            let upper = range.upperBound == .max ? "" : " to \(range.upperBound)"
+            throw Refusal.badField(String(name), "must be a whole number from \(range.lowerBound)\(upper)")
+        }
+        return number
+    }
+
+    /// A query parameter in its own type, nil when absent.
+    func parsed<Value>(_ name: Substring, _ expectation: String, _ parse: (String) -> Value?) throws -> Value? {
+        guard let text = query(name) else { return nil }
+        guard let value = parse(text) else { throw Refusal.badField(String(name), expectation) }
+        return value
+    }
+}
+
+extension Response {
+    /// A value of the case store as JSON.
+    static func encoded(_ value: some Encodable) throws -> Response {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        return .bytes(ByteBuffer(bytes: try encoder.encode(value)), type: "application/json; charset=utf-8")
+    }
+}

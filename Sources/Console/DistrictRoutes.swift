@@ -1,0 +1,112 @@
+// Cameras, grids and "which grid is this?" over HTTP.
+// **district** → pages
+
+import Base
+import Cases
+import Domain
+import Grids
+import Hummingbird
+import NIOCore
+import Storage
+
+/// The handlers for the district. The map is prepared once; positions are resolved per request on the registry in force.
+struct DistrictRoutes: Sendable {
+    let registry: RegistryBox
+    let health: any CameraHealthSource
+    private let map: StaticFile
+
+    init(registry: RegistryBox, health: any CameraHealthSource, geoJSON: [UInt8]) {
+        self.registry = registry
+        self.health = health
+        map = StaticFile(
+            body: ByteBuffer(bytes: geoJSON), type: "application/geo+json; charset=utf-8",
+            etag: "\"\(SHA256Hex.of(geoJSON).prefix(32))\"")
+    }
+
+    var routes: [Route] {
+        [
+            Route(.get, "/api/cameras", .session, cameras), Route(.get, "/api/cameras/{id}", .session, camera),
+            Route(.get, "/api/grids", .session, grids), Route(.get, "/api/grids.geojson", .session) { map.answer(to: $0.request) },
+            Route(.get, "/api/locate", .session, locate),
+        ]
+    }
+
+    private func cameras(_ call: Call) async throws -> Response {
+        let account = try call.account()
+        let registry = registry.current
+        let states = health.snapshot()
+        let items = registry.cameras.values.sorted { $0.id < $1.id }.compactMap { camera -> JSON? in
+            let grid = Self.grid(of: camera, in: registry)
+            return Self.maySee(account, cameraIn: grid) ? Self.item(camera, grid, states[camera.id]) : nil
+        }
+        return .json(["items": .array(items)])
+    }
+
+    private func camera(_ call: Call) async throws -> Response {
+        let account = try call.account()
+        let registry = registry.current
+        guard let id = CameraID(call.pathPart("id")), let camera = registry.cameras[id] else { throw Refusal.notFound }
+        let grid = Self.grid(of: camera, in: registry)
+        guard Self.maySee(account, cameraIn: grid) else { throw Refusal.notFound }
+        return .json(Self.item(camera, grid, health.snapshot()[id]))
+    }
+
+    private func grids(_ call: Call) async throws -> Response {
+        let account = try call.account()
+        let registry = registry.current
+        let items = registry.grids.all.map { grid -> JSON in
+            // Who works where is for those who send people there, and for the worker's own grid.
+            let worker = Self.maySee(account, cameraIn: grid.code) ? registry.worker(of: grid.code) : nil
+            return [
+                "code": .string(grid.code.digits), "name": .string(grid.name), "township": .string(grid.township),
+                "village": .string(grid.village), "worker": worker.map { ["id": .string($0.id.text), "name": .string($0.name)] } ?? .null,
+            ]
+        }
+        return .json(["items": .array(items)])
+    }
+
+    private func locate(_ call: Call) async throws -> Response {
+        func degrees(_ name: Substring) throws -> Double {
+            guard let value = try call.parsed(name, "must be degrees in WGS-84", { Double($0) }), value.isFinite else {
+                throw Refusal.badField(String(name), "is missing or no number")
+            }
+            return value
+        }
+        let (lon, lat) = (try degrees("lon"), try degrees("lat"))
+        guard abs(lon) <= 180 else { throw Refusal.badField("lon", "must be from -180 to 180") }
+        guard let point = GeoPoint(lon: lon, lat: lat) else { throw Refusal.badField("lat", "must be from -90 to 90") }
+        let registry = registry.current
+        guard let place = registry.grids.resolve(point), let grid = registry.grids[place.grid] else {
+            return .json(["grid": .null, "near_border": false, "neighbours": []])
+        }
+        return .json([
+            "grid": ["code": .string(grid.code.digits), "name": .string(grid.name)], "near_border": .bool(place.nearBorder),
+            "neighbours": .array(place.neighbours.map { .string($0.digits) }),
+        ])
+    }
+
+    /// As the dispatcher resolves it: a manual binding outranks the position.
+    private static func grid(of camera: Camera, in registry: Registry) -> GridCode? {
+        if let bound = camera.boundGrid, registry.grids[bound] != nil { return bound }
+        return registry.grids.locate(camera.position)
+    }
+
+    /// Gridworkers see the cameras of their own grids; roles without a page for cameras see none.
+    private static func maySee(_ account: Account, cameraIn grid: GridCode?) -> Bool {
+        switch account.role {
+        case .dutyOfficer, .dispatcher, .supervisor, .inspector, .operator, .admin: true
+        case .gridworker, .townOffice: grid.map { account.grids.contains($0) } ?? false
+        case .department, .auditor, .system: false
+        }
+    }
+
+    private static func item(_ camera: Camera, _ grid: GridCode?, _ health: CameraHealth?) -> JSON {
+        [
+            "id": .string(camera.id.digits), "name": .string(camera.name), "lon": .double(camera.position.lon),
+            "lat": .double(camera.position.lat), "grid": JSON(grid?.digits),
+            "state": .string((health?.state ?? .connecting).rawValue), "reason": .string(health?.reason ?? ""),
+            "since": JSON(health?.since.description), "last_picture": JSON(health?.lastPicture?.description),
+            "priority": JSON(camera.priority.rawValue),
+        ]
+    }
+}

@@ -1,0 +1,171 @@
+// The description of the API that `GET /api/openapi.json` serves. A test compares its paths with the routes.
+
+import HTTPTypes
+
+/// Builds the OpenAPI 3.1 document. Written by hand; shapes are those of `Cases` and of the handlers.
+enum OpenAPI {
+    /// The document for a version of Snowlight.
+    static func document(version: String) -> JSON {
+        [
+            "openapi": "3.1.0",
+            "info": [
+                "title": "Snowlight console", "version": .string(version),
+                "description":
+                    """
+                Times are ISO 8601 in UTC with milliseconds, identities are text, coordinates WGS-84 degrees. Every answer is limited to \
+                the reader's scope; what is absent and what is not the reader's give the same 404.
+                """,
+            ],
+            "security": [["session": []]], "paths": .object(paths.map { JSON.Member($0.path, .object($0.operations)) }),
+            "components": [
+                "securitySchemes": [
+                    "session": [
+                        "type": "apiKey", "in": "cookie", "name": "sid", "description": "__Host-sid when the console is reached by HTTPS",
+                    ]
+                ],
+                "schemas": .object(OpenAPISchemas.all),
+            ],
+        ]
+    }
+
+    private static let paths: [(path: String, operations: [JSON.Member])] = [
+        (
+            "/api/login",
+            post(
+                "Log in", body: object(["user": text, "password": text]), answer: ref("Me"), more: [401, 429], open: true,
+                note: "Sets the session cookie for 12 hours. After 5 failures the delay doubles up to 5 minutes.")
+        ),
+        ("/api/logout", post("Log out", body: nil, answer: nil, more: [])),
+        ("/api/me", get("Who am I", ref("Me"))),
+        ("/api/health", get("State of the system", ref("Health"), open: true)),
+        (
+            "/metrics",
+            get("Metrics as Prometheus text", nil, type: "text/plain", open: true, note: "From another machine only with a session.")
+        ),
+        ("/api/openapi.json", get("This document", ["type": "object"], open: true)),
+        (
+            "/api/events",
+            get(
+                "Live stream", nil, type: "text/event-stream", query: [("after", integer)], more: [400, 429],
+                note:
+                    """
+                    Events: `hb` {seq, now, version} at once and every 5 s; `changes` {prev, seq, items: [{kind: incident|case, incident|case}]} \
+                    with the latest state per object, `id` is seq; `resync` {} when `after` is older than what is kept or newer than what \
+                    exists. `Last-Event-ID` outranks `after`. At most 8 streams per account.
+                    """
+            )
+        ),
+        (
+            "/api/feed",
+            get(
+                "Feed rows after a sequence", page(object(["seq": integer, "at": time, "kind": text, "id": text])),
+                query: [("after", integer), ("limit", integer)], more: [400])
+        ),
+        (
+            "/api/incidents",
+            get(
+                "Incidents, the newest first", page(ref("IncidentItem")),
+                query: [
+                    ("camera", text), ("grid", text), ("category", text), ("from", time), ("to", time),
+                    ("state", ["type": "string", "enum": ["open", "ended", "unfiled"]]), ("limit", integer),
+                ], more: [400])
+        ),
+        ("/api/incidents/{id}", get("One incident", ref("IncidentDetail"), more: [404])),
+        ("/api/incidents/{id}/snapshot.jpg", get("Its picture", nil, type: "image/jpeg", more: [404])),
+        (
+            "/api/incidents/{id}/file",
+            post(
+                "File it as a case", body: object([:]), answer: ref("CaseDetail"), more: [403, 404],
+                note: "For duty officers. Filing twice gives the same case.")
+        ),
+        (
+            "/api/cases",
+            get(
+                "Cases, the newest first", page(ref("CaseItem")),
+                query: [
+                    ("state", ["type": "string", "enum": ["open", "all"]]), ("grid", text), ("mine", ["type": "integer", "enum": [0, 1]]),
+                    ("limit", integer),
+                ], more: [400])
+        ),
+        ("/api/cases/{no}", get("One case with its log", ref("CaseDetail"), more: [404])),
+        (
+            "/api/cases/{no}/actions",
+            post(
+                "Do something to a case",
+                body: object([
+                    "action": ["type": "string", "enum": ["acknowledge", "return", "handle", "submit_result"]], "expected_version": integer,
+                    "note": text,
+                ]), answer: ref("CaseDetail"), more: [403, 404, 409, 422],
+                note: "409 when the case is no longer at `expected_version`; the message says who was faster.")
+        ),
+        ("/api/cameras", get("Cameras with their state", object(["items": array(ref("Camera"))]))),
+        ("/api/cameras/{id}", get("One camera", ref("Camera"), more: [404])),
+        ("/api/grids", get("Grids with their gridworkers", object(["items": array(ref("Grid"))]))),
+        ("/api/grids.geojson", get("The map of the grids", ["type": "object"], type: "application/geo+json", more: [304])),
+        (
+            "/api/locate",
+            get(
+                "The grid that contains a point",
+                object(["grid": nullable(ref("Reference")), "near_border": boolean, "neighbours": array(text)]),
+                query: [("lon", number), ("lat", number)], more: [400])
+        ),
+    ]
+
+    // MARK: words of the document
+
+    static let text: JSON = ["type": "string"]
+    static let integer: JSON = ["type": "integer"]
+    static let number: JSON = ["type": "number"]
+    static let boolean: JSON = ["type": "boolean"]
+    static let time: JSON = ["type": "string", "format": "date-time"]
+
+    static func ref(_ name: String) -> JSON { ["$ref": .string("#/components/schemas/" + name)] }
+    static func array(_ items: JSON) -> JSON { ["type": "array", "items": items] }
+    static func nullable(_ schema: JSON) -> JSON { ["anyOf": [schema, ["type": "null"]]] }
+    static func object(_ properties: JSON) -> JSON { ["type": "object", "properties": properties] }
+    private static func page(_ item: JSON) -> JSON { object(["items": array(item), "seq": integer]) }
+
+    private static func get(
+        _ summary: String, _ answer: JSON?, type: String = "application/json", query: [(String, JSON)] = [], more: [Int] = [],
+        open: Bool = false, note: String? = nil
+    ) -> [JSON.Member] {
+        let content: JSON = answer.map { ["schema": $0] } ?? .object([])
+        var operation = head(summary, note, open)
+        if !query.isEmpty {
+            let parameters = query.map { name, schema -> JSON in ["name": .string(name), "in": "query", "schema": schema] }
+            operation.append(.init("parameters", .array(parameters)))
+        }
+        operation.append(.init("responses", responses(200, .object([.init(type, content)]), more + (open ? [] : [401]))))
+        return [.init("get", .object(operation))]
+    }
+
+    private static func post(
+        _ summary: String, body: JSON?, answer: JSON?, more: [Int], open: Bool = false, note: String? = nil
+    ) -> [JSON.Member] {
+        var operation = head(summary, note, open)
+        if let body { operation.append(.init("requestBody", ["required": true, "content": ["application/json": ["schema": body]]])) }
+        let content: JSON? = answer.map { ["application/json": ["schema": $0]] }
+        let always = [403, 415] + (open ? [] : [401]) + (body == nil ? [] : [400, 413])
+        operation.append(.init("responses", responses(answer == nil ? 204 : 200, content, Array(Set(more + always)))))
+        return [.init("post", .object(operation))]
+    }
+
+    private static func head(_ summary: String, _ note: String?, _ open: Bool) -> [JSON.Member] {
+        var operation: [JSON.Member] = [.init("summary", .string(summary))]
+        if let note { operation.append(.init("description", .string(note))) }
+        if open { operation.append(.init("security", [])) }
+        return operation
+    }
+
+    private static func responses(_ success: Int, _ content: JSON?, _ refusals: [Int]) -> JSON {
+        var good: [JSON.Member] = [.init("description", "Success")]
+        if let content { good.append(.init("content", content)) }
+        let bad = refusals.sorted().map { status -> JSON.Member in
+            guard status >= 400 else { return .init(String(status), ["description": "Not changed"]) }
+            let reason = HTTPResponse.Status(code: status).reasonPhrase
+            return .init(
+                String(status), ["description": .string(reason), "content": ["application/json": ["schema": ref("Error")]]])
+        }
+        return .object([.init(String(success), .object(good))] + bad)
+    }
+}

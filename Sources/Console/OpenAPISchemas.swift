@@ -1,0 +1,82 @@
+// The shapes named in the API's description.
+
+/// Schemas of the OpenAPI document.
+enum OpenAPISchemas {
+    /// By name, in the order of the document.
+    static let all: [JSON.Member] = [
+        .init("Error", OpenAPI.object(["error": OpenAPI.object(["code": text, "message": text, "field": text])])),
+        .init("Reference", OpenAPI.object(["code": text, "name": text])), .init("Named", OpenAPI.object(["id": text, "name": text])),
+        .init("Me", OpenAPI.object(["user": text, "name": text, "role": text, "grids": OpenAPI.array(text), "language": text])),
+        .init("IncidentItem", incident), .init("IncidentDetail", incidentDetail), .init("CaseItem", caseItem),
+        .init("CaseDetail", caseDetail), .init("Camera", camera), .init("Grid", grid), .init("Health", health),
+    ]
+
+    private static let text = OpenAPI.text
+    private static let integer = OpenAPI.integer
+    private static let time = OpenAPI.time
+    private static let boolean = OpenAPI.boolean
+    private static let grids = OpenAPI.nullable(OpenAPI.ref("Reference"))
+    private static let maybeTime = OpenAPI.nullable(time)
+
+    private static let incident = OpenAPI.object([
+        "id": text, "rev": integer, "phase": ["type": "string", "enum": ["open", "updated", "ended", "expired"]], "category": text,
+        "priority": integer, "camera": OpenAPI.ref("Named"), "place": OpenAPI.object(["lon": OpenAPI.number, "lat": OpenAPI.number]),
+        "township": text, "village": text, "grid": grids, "first_seen": time, "last_seen": time, "count": integer, "score": integer,
+        "has_snapshot": boolean, "case": OpenAPI.nullable(OpenAPI.object(["no": text, "state": text, "version": integer])),
+        "drill": boolean, "proposed": boolean,
+    ])
+
+    private static let incidentDetail: JSON = [
+        "allOf": [
+            OpenAPI.ref("IncidentItem"),
+            OpenAPI.object([
+                "reason": OpenAPI.array(text), "box": OpenAPI.nullable(OpenAPI.array(OpenAPI.number)),
+                "snapshot_url": OpenAPI.nullable(text),
+                "resolution": OpenAPI.object([
+                    "method": text, "grid_set": text, "near_border": boolean, "distance_m": OpenAPI.nullable(OpenAPI.number),
+                    "neighbours": OpenAPI.array(OpenAPI.ref("Reference")), "camera_moved_m": OpenAPI.nullable(OpenAPI.number),
+                ]),
+                "receipts": OpenAPI.object([
+                    "detected": maybeTime, "published": maybeTime, "accepted": maybeTime, "case": maybeTime, "pushed": maybeTime,
+                    "delivered": maybeTime, "opened": maybeTime, "acknowledged": maybeTime,
+                ]), "case_detail": OpenAPI.nullable(OpenAPI.ref("CaseDetail")),
+            ]),
+        ]
+    ]
+
+    private static let caseItem = OpenAPI.object([
+        "no": text, "state": text, "version": integer, "category": text, "priority": integer, "grid": grids,
+        "handling_grid": OpenAPI.nullable(text), "township": text, "village": text, "place_text": text, "owner": text,
+        "assignee": OpenAPI.nullable(OpenAPI.ref("Named")), "opened_at": time, "updated_at": time, "incident_ids": OpenAPI.array(text),
+        "actions": OpenAPI.array(text), "drill": boolean,
+    ])
+
+    private static let caseDetail: JSON = [
+        "allOf": [
+            OpenAPI.ref("CaseItem"),
+            OpenAPI.object([
+                "events": OpenAPI.array(
+                    OpenAPI.object([
+                        "version": integer, "at": time, "actor": text, "actor_name": text, "role": text, "action": text,
+                        "from": OpenAPI.nullable(text), "to": text, "note": text,
+                    ]))
+            ]),
+        ]
+    ]
+
+    private static let camera = OpenAPI.object([
+        "id": text, "name": text, "lon": OpenAPI.number, "lat": OpenAPI.number, "grid": OpenAPI.nullable(text), "state": text,
+        "reason": text,
+        "since": maybeTime, "last_picture": maybeTime, "priority": integer,
+    ])
+
+    private static let grid = OpenAPI.object([
+        "code": text, "name": text, "township": text, "village": text, "worker": OpenAPI.nullable(OpenAPI.ref("Named")),
+    ])
+
+    private static let health = OpenAPI.object([
+        "status": ["type": "string", "enum": ["ok", "degraded"]], "version": text, "now": time, "seq": integer,
+        "cameras": ["type": "object", "additionalProperties": ["type": "integer"]],
+        "outbox": OpenAPI.object(["rows": integer, "age_s": OpenAPI.number]),
+    ])
+}
