@@ -1,0 +1,109 @@
+// The file given with --config: every key has a default or a clear sentence when it is missing.
+
+import Base
+import Domain
+import Foundation
+
+/// A validated configuration. Paths are absolute or relative to the working directory, resolved against the file's folder.
+struct ServiceConfiguration: Sendable {
+    var districtDirectory: String
+    var cataloguePath: String
+    var pipelinePath: String
+    var credentialsPath: String?
+    var dataDirectory: String
+    var look = LookKind.key
+    var workers: Int
+    var stallAfter = Duration.seconds(15)
+    var refusedRetry = Duration.seconds(300)
+    var host = "127.0.0.1"
+    var port = 8080
+    var assetsDirectory: String
+    var leafletDirectory = "/usr/share/javascript/leaflet"
+    /// Creates one sample login per role and writes them to `sample-logins.txt` in the data directory.
+    var sampleAccounts = false
+    var logLevel = "info"
+
+    /// Reads `path`; the configuration is nil when a finding is an error.
+    /// - Parameter data: `--data`, which outranks the file's `data`.
+    static func read(path: String, data: String?) -> (configuration: ServiceConfiguration?, diagnostics: [Diagnostic]) {
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            return (nil, [Diagnostic(file: path, line: nil, message: "cannot read the configuration file")])
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            return (nil, [Diagnostic(file: path, line: nil, message: "the configuration file is not UTF-8")])
+        }
+        let (root, findings) = StrictYAML.parse(text, file: path)
+        guard let root else { return (nil, findings.diagnostics) }
+        let folder = (path as NSString).deletingLastPathComponent
+        func resolved(_ value: String) -> String {
+            value.hasPrefix("/") || folder.isEmpty
+                ? value : ((folder as NSString).appendingPathComponent(value) as NSString).standardizingPath
+        }
+        func required(_ key: String, _ what: String) -> String? {
+            guard let node = root.child(key) else {
+                root.report("'\(key)' is missing: \(what)")
+                return nil
+            }
+            return node.string().map(resolved)
+        }
+
+        let district = required("district", "the folder with grids.geojson, cameras.csv and workers.csv")
+        let catalogue = required("catalogue", "the file that says which categories become cases")
+        let pipeline = required("pipeline", "the file that says what is detected")
+        let dataNode = root.child("data")
+        let dataDirectory = data ?? dataNode?.string().map(resolved)
+        if dataDirectory == nil { root.report("'data' is missing: the folder for databases and pictures (or give --data)") }
+        var configuration = ServiceConfiguration(
+            districtDirectory: district ?? "", cataloguePath: catalogue ?? "", pipelinePath: pipeline ?? "",
+            credentialsPath: root.child("credentials")?.string().map(resolved), dataDirectory: dataDirectory ?? "",
+            workers: ProcessInfo.processInfo.activeProcessorCount, assetsDirectory: "")
+
+        if let ingest = root.child("ingest") {
+            if let node = ingest.child("look"), let text = node.string() {
+                if let look = LookKind(rawValue: text) {
+                    configuration.look = look
+                } else {
+                    node.report("look must be \(LookKind.allCases.map(\.rawValue).joined(separator: " or ")), not '\(text)'")
+                }
+            }
+            if let value = ingest.child("workers")?.int(in: 1...256) { configuration.workers = value }
+            if let value = ingest.child("stall_after")?.duration(in: .seconds(2) ... .seconds(120)) { configuration.stallAfter = value }
+            if let value = ingest.child("refused_retry")?.duration(in: .seconds(1) ... .seconds(86_400)) {
+                configuration.refusedRetry = value
+            }
+            ingest.finish()
+        }
+        if let console = root.child("console") {
+            if let value = console.child("host")?.string() { configuration.host = value }
+            if let value = console.child("port")?.int(in: 0...65_535) { configuration.port = value }
+            if let value = console.child("assets")?.string() { configuration.assetsDirectory = resolved(value) }
+            if let value = console.child("leaflet")?.string() { configuration.leafletDirectory = resolved(value) }
+            if let value = console.child("sample_accounts")?.bool() { configuration.sampleAccounts = value }
+            console.finish()
+        }
+        if configuration.assetsDirectory.isEmpty { root.report("'console.assets' is missing: the folder with the web pages") }
+        if let log = root.child("log") {
+            if let node = log.child("level"), let level = node.string() {
+                if ["trace", "debug", "info", "notice", "warning", "error", "critical"].contains(level) {
+                    configuration.logLevel = level
+                } else {
+                    node.report("level must be trace, debug, info, notice, warning, error or critical, not '\(level)'")
+                }
+            }
+            log.finish()
+        }
+        root.finish()
+        for (key, directory) in [
+            ("district", configuration.districtDirectory), ("console.assets", configuration.assetsDirectory),
+            ("console.leaflet", configuration.leafletDirectory),
+        ] where !directory.isEmpty && !isDirectory(directory) {
+            root.report("\(key) names a folder that does not exist: \(directory)")
+        }
+        return (findings.diagnostics.hasErrors ? nil : configuration, findings.diagnostics)
+    }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        var directory: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &directory) && directory.boolValue
+    }
+}

@@ -1,0 +1,188 @@
+// The composition of `serve`: opened in flow order, started back to front, stopped front to back.
+// **camera → … → incidents ══ZeroMQ══▶ dispatcher → cases → pages**
+
+import Base
+import Cases
+import Console
+import Domain
+import Foundation
+import Grids
+import IncidentBus
+import Ingest
+import Logging
+import ServiceLifecycle
+import Storage
+import UnixSignals
+
+/// Every part of one `serve` process.
+struct SnowlightProcess: Sendable {
+    private let configPath: String
+    private let data: String?
+    private let log: Logger
+    private let registry: RegistryBox
+    private let outbox: Outbox
+    private let dispatchFile: SQLiteFile
+    private let accountsFile: SQLiteFile
+    private let receiver: IncidentReceiver
+    private let publisher: IncidentPublisher
+    private let ingest: IngestService
+    private let accounts: Accounts
+    private let console: Console
+    private let tasks: [CameraTask]
+
+    /// Opens files and sockets. Nothing runs yet except the recorder, which waits for observations.
+    static func make(_ preparation: Preparation, configPath: String, data: String?, log: Logger) async throws -> SnowlightProcess {
+        let configuration = preparation.configuration
+        let folder = configuration.dataDirectory
+        let time = SystemTime()
+        let metrics = MetricsRegistry()
+        ProcessMetrics.register(in: metrics)
+        let registry = RegistryBox(Registry(preparation.district, catalogue: preparation.catalogue))
+        let signal = FeedSignal()
+        let onFatal: @Sendable (Failure) -> Void = { failure in
+            // Files can no longer be trusted: end at once, recover at the next start. Nothing is flushed on purpose.
+            complain("snowlight: \(failure)")
+            _exit(failure.exitStatus.rawValue)
+        }
+
+        // incidents ══ZeroMQ══▶ dispatcher → cases
+        let (snapshots, outbox, dispatchFile, accountsFile) = try await onOwnThread("open") {
+            do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
+                throw Failure(.invalidInput, "cannot create the data folder \(folder)", cause: error)
+            }
+            return (
+                try SnapshotStore(directory: folder + "/snapshots"), try Outbox.open(path: folder + "/outbox.sqlite"),
+                try SQLiteFile.open(path: folder + "/dispatch.sqlite", migrations: CasesSchema.migrations),
+                // A file of its own, so that logins never wait behind case commits.
+                try SQLiteFile.open(path: folder + "/accounts.sqlite", migrations: Accounts.migrations)
+            )
+        }
+        let dispatcher = try await onOwnThread("dispatcher") {
+            try Dispatcher(file: dispatchFile, registry: registry, signal: signal, time: time, log: log, metrics: metrics)
+        }
+        let endpoint = busEndpoint(folder)
+        let receiver = try IncidentReceiver(endpoint: endpoint, committer: dispatcher, log: log, metrics: metrics, onFatal: onFatal)
+        let publisher = try IncidentPublisher(outbox: outbox, endpoint: endpoint, log: log, metrics: metrics, onFatal: onFatal)
+
+        // camera → packets → looks → frames → detections → incidents
+        let ingest = IngestService(
+            settings: IngestSettings(
+                look: configuration.look, workers: configuration.workers,
+                session: CameraSession.Policy(stallAfter: configuration.stallAfter, refusedRetry: configuration.refusedRetry)),
+            pipeline: preparation.pipeline, sink: OutboxSink(snapshots: snapshots, outbox: outbox, publisher: publisher), time: time,
+            metrics: metrics, log: log, onFatal: onFatal)
+
+        // cases → pages
+        let cases = CaseStore(file: dispatchFile, registry: registry, signal: signal, time: time, metrics: metrics)
+        let accounts = try await Accounts.open(file: accountsFile, time: time)
+        if configuration.sampleAccounts { try await SampleLogins.write(accounts, preparation.district, folder: folder) }
+        var settings = ConsoleSettings(
+            host: configuration.host, port: configuration.port, assetsDirectory: configuration.assetsDirectory, version: snowlightVersion)
+        settings.leafletDirectory = configuration.leafletDirectory
+        var parts = ConsoleParts(
+            cases: cases, signal: signal, registry: registry, geoJSON: preparation.district.geoJSON, cameras: FleetHealth(ingest: ingest),
+            outbox: {
+                let depth = outbox.depth()
+                return OutboxDepth(rows: depth.rows, oldestAgeSeconds: depth.oldestAgeSeconds)
+            }, pictures: snapshots, accounts: accounts, metrics: metrics, time: time)
+        parts.onDataLoss = onFatal
+        let (consoleSettings, consoleParts, host) = (settings, parts, configuration.host)
+        let console = try await onOwnThread("pages") {
+            try Console(consoleSettings, consoleParts, log: log) { port in
+                print("snowlight: console at http://\(host):\(port)/", flushing: true)
+            }
+        }
+        return SnowlightProcess(
+            configPath: configPath, data: data, log: log, registry: registry, outbox: outbox, dispatchFile: dispatchFile,
+            accountsFile: accountsFile, receiver: receiver, publisher: publisher, ingest: ingest, accounts: accounts, console: console,
+            tasks: preparation.cameraTasks)
+    }
+
+    /// Runs until SIGTERM or SIGINT, then stops ingest, console and bus in this order and closes the files.
+    func run() async throws {
+        let bus = Stage(name: "bus") {
+            try receiver.start()
+            publisher.start()
+        } stop: {
+            publisher.stop()
+            receiver.stop()
+        }
+        let cameras = Stage(name: "ingest") {
+            ingest.apply(tasks, continuing: try outbox.openIncidents().map(RunningIncident.init))
+        } stop: {
+            ingest.stop()
+        }
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: bus), .init(service: console), .init(service: cameras), .init(service: Reloading(reload: reload)),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+        try await group.run()
+        await accounts.close()
+        try await onOwnThread("close") {
+            try outbox.close()
+            try dispatchFile.close()
+            try accountsFile.close()
+        }
+    }
+
+    /// Reads the district again and applies the difference; keeps what runs when the new data has an error.
+    private func reload() async {
+        let (configPath, data) = (configPath, data)
+        do {
+            try await onOwnThread("reload") {
+                let (preparation, diagnostics) = Preparation.read(configPath: configPath, data: data)
+                for diagnostic in diagnostics { log.warning("\(diagnostic)") }
+                guard let preparation else {
+                    log.error("the district was not reloaded; the one in force stays")
+                    return
+                }
+                registry.replace(with: Registry(preparation.district, catalogue: preparation.catalogue))
+                ingest.apply(preparation.cameraTasks)
+                log.notice("district reloaded", metadata: ["cameras": "\(preparation.district.cameras.count)"])
+            }
+        } catch { log.error("the district was not reloaded", metadata: ["failure": "\(error)"]) }
+    }
+
+    /// The bus inside one process: a socket file in the data folder, or in the temporary folder when that path is too long for one.
+    private static func busEndpoint(_ folder: String) -> String {
+        let path = (folder.hasPrefix("/") ? folder : FileManager.default.currentDirectoryPath + "/" + folder) + "/incidents.ipc"
+        // sockaddr_un holds 107 bytes.
+        return "ipc://"
+            + (path.utf8.count <= 100 ? path : NSTemporaryDirectory() + "/snowlight-\(SHA256Hex.of(Array(path.utf8)).prefix(16)).ipc")
+    }
+}
+
+extension Preparation {
+    /// The cameras with their logins, as the ingest side wants them.
+    var cameraTasks: [CameraTask] { district.cameras.map { CameraTask(camera: $0, credentials: credentials[$0.id]) } }
+}
+
+/// Blocking parts as a service: started and stopped on a thread of their own, waiting for shutdown in between.
+private struct Stage: Service {
+    let name: String
+    let start: @Sendable () throws -> Void
+    let stop: @Sendable () throws -> Void
+
+    func run() async throws {
+        try await onOwnThread(name, start)
+        try? await gracefulShutdown()  // Ends early only when the group is cancelled, and then it is time to stop as well.
+        try await onOwnThread(name, stop)
+    }
+}
+
+/// Reads the district again on every SIGHUP.
+private struct Reloading: Service {
+    let reload: @Sendable () async -> Void
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() { await reload() }
+    }
+}
+
+/// The states of the cameras as the console asks for them.
+private struct FleetHealth: CameraHealthSource {
+    let ingest: IngestService
+    func snapshot() -> [CameraID: CameraHealth] { ingest.health() }
+}
