@@ -1,0 +1,25 @@
+"""An RTSP server that is not ours: serves video files as /1, /2, … with GStreamer. Run by Debian's python3.
+
+usage: gstreamer_server.py FILE…      prints `port N` when it is ready
+"""
+
+import sys
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+
+Gst.init(None)
+server = GstRtspServer.RTSPServer()
+server.set_address("127.0.0.1")
+server.set_service("0")
+for number, path in enumerate(sys.argv[1:], 1):
+    codec = "h265" if "h265" in path else "h264"
+    factory = GstRtspServer.RTSPMediaFactory()
+    factory.set_launch(f'( filesrc location="{path}" ! qtdemux ! {codec}parse ! rtp{codec}pay name=pay0 pt=96 config-interval=1 )')
+    server.get_mount_points().add_factory(f"/{number}", factory)
+server.attach(None)
+print("port", server.get_bound_port(), flush=True)
+GLib.MainLoop().run()
