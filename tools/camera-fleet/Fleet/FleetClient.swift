@@ -1,6 +1,8 @@
 // One connection of a client as the serving loop keeps it.
 // scene ─▶ pictures ─▶ encodings ─▶ packets ─▶ **clients**
 
+import Base
+
 /// One client's socket, conversation and place in its camera's loop. Belongs to the serving thread.
 final class FleetClient {
     let key: Int

@@ -1,5 +1,5 @@
 // Readiness of sockets by poll(2): who connects, who says something, who can take more.
-// scene ─▶ pictures ─▶ encodings ─▶ packets ─▶ **clients**
+// **camera ─RTSP─▶** packets
 
 import Glibc
 
@@ -7,26 +7,28 @@ import Glibc
 ///
 /// poll(2) and not epoll(7): a serving loop that looks at a twentieth of its clients in each slot asks for few, and Swift's Glibc
 /// module does not show epoll.
-struct SocketPoller {
+package struct SocketPoller {
     /// What happened to one socket.
-    struct Event {
+    package struct Event {
         /// The key given with `watch`.
-        let key: Int
-        let isReadable: Bool
-        let isWritable: Bool
+        package let key: Int
+        package let isReadable: Bool
+        package let isWritable: Bool
     }
 
     private var entries: [pollfd] = []
     private var keys: [Int] = []
 
+    package init() {}
+
     /// Watches a socket in the next wait for what comes in and, if wanted, for room to send.
-    mutating func watch(_ socket: Socket, key: Int, writing: Bool = false) {
+    package mutating func watch(_ socket: Socket, key: Int, writing: Bool = false) {
         entries.append(pollfd(fd: socket.descriptor, events: Int16(POLLIN | (writing ? POLLOUT : 0)), revents: 0))
         keys.append(key)
     }
 
     /// Waits at most so long, returns what happened and forgets what was watched.
-    mutating func wait(milliseconds: Int) -> [Event] {
+    package mutating func wait(milliseconds: Int) -> [Event] {
         defer {
             entries.removeAll(keepingCapacity: true)
             keys.removeAll(keepingCapacity: true)
