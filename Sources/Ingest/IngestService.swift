@@ -5,6 +5,7 @@ package import Base
 package import Domain
 import Foundation
 package import Logging
+import Media
 package import Pipelines
 import Synchronization
 
@@ -64,7 +65,13 @@ package final class IngestService: Sendable {
         housekeeping.withLock {
             $0 = OwnThread(name: "housekeeping") { [weak self, stopping] in
                 var logged: [CameraID: CameraState] = [:]
-                while !stopping.sleep(.seconds(1)) { self?.keepHouse(&logged) }
+                var seconds = 0
+                while !stopping.sleep(.seconds(1)) {
+                    self?.keepHouse(&logged)
+                    seconds += 1
+                    // Half a minute of freed packets is a few megabytes; giving them back costs milliseconds.
+                    if seconds % 30 == 0 { FFmpegLibrary.returnFreeMemory() }
+                }
             }
         }
     }

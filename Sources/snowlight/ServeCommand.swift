@@ -5,6 +5,7 @@ import Base
 import Domain
 import Foundation
 import Logging
+import Media
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,6 +25,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
+        FFmpegLibrary.prepare()
         let (config, data, port, fullRate) = (config, data, port, fullRate)
         let (read, diagnostics) = try await onOwnThread("check") { Preparation.read(configPath: config, data: data) }
         for diagnostic in diagnostics { complain("\(diagnostic)") }
