@@ -63,12 +63,13 @@ let package = Package(
             swiftSettings: house),
 
         // MARK: camera → packets → looks → frames → detections → incidents
-        .target(name: "Media", dependencies: ["CFFmpeg", "Domain", "Base"], swiftSettings: house),
+        .target(name: "RTSP", dependencies: ["Domain", "Base", .product(name: "Crypto", package: "swift-crypto")], swiftSettings: house),
+        .target(name: "Media", dependencies: ["CFFmpeg", "Domain", "Base", "RTSP"], swiftSettings: house),
         .target(name: "Detectors", dependencies: ["Domain"], swiftSettings: house),
         .target(name: "Pipelines", dependencies: ["Domain", "Base", "Detectors"], swiftSettings: house),
         .target(
             name: "Ingest",
-            dependencies: ["Domain", "Base", "Media", "Detectors", "Pipelines", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Domain", "Base", "RTSP", "Media", "Detectors", "Pipelines", .product(name: "Logging", package: "swift-log")],
             swiftSettings: house),
 
         // MARK: incidents ══ZeroMQ══▶ dispatcher → cases
@@ -113,7 +114,8 @@ let package = Package(
         .executableTarget(
             name: "snowlight",
             dependencies: [
-                "Domain", "Base", "Media", "Detectors", "Pipelines", "Ingest", "Storage", "IncidentBus", "Grids", "Cases", "Console",
+                "Domain", "Base", "RTSP", "Media", "Detectors", "Pipelines", "Ingest", "Storage", "IncidentBus", "Grids", "Cases",
+                "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -136,10 +138,11 @@ let package = Package(
         .target(name: "TestKit", dependencies: ["Domain", "Base"], path: "Tests/TestKit", swiftSettings: house),
     ]
         + [
-            ("Domain", []), ("Base", []), ("Media", []), ("Detectors", []), ("Pipelines", ["Detectors"]),
-            ("Ingest", ["Media", "Detectors", "Pipelines", "CameraFleet"]), ("Storage", []), ("IncidentBus", ["Storage"]), ("Grids", []),
+            ("Domain", []), ("Base", []), ("RTSP", []), ("Media", ["RTSP"]), ("Detectors", []), ("Pipelines", ["Detectors"]),
+            ("Ingest", ["RTSP", "Media", "Detectors", "Pipelines", "CameraFleet"]), ("Storage", []), ("IncidentBus", ["Storage"]),
+            ("Grids", []),
             ("Cases", ["Storage", "IncidentBus", "Grids"]), ("Console", ["Storage", "IncidentBus", "Grids", "Cases"]),
-            ("CameraFleet", ["Media"]),
+            ("CameraFleet", ["RTSP", "Media"]),
         ].map { (name: String, others: [String]) in
             .testTarget(
                 name: "\(name)Tests",

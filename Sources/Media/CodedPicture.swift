@@ -32,6 +32,27 @@ package final class CodedPicture: @unchecked Sendable {
         ptsSeconds = time == cff_NO_TIMESTAMP ? nil : Double(time) / 1e6
     }
 
+    /// Takes over a block of memory that holds a whole picture and the decoder's padding behind it.
+    init(
+        owning block: UnsafeMutablePointer<AVBufferRef>, sizeBytes: Int, isKey: Bool, isCorrupt: Bool, ptsSeconds: Double?,
+        codec: VideoCodec, arrival: Duration
+    ) throws {
+        guard let packet = av_packet_alloc() else { throw FFmpegLibrary.outOfMemory }
+        packet.pointee.buf = block
+        packet.pointee.data = block.pointee.data
+        packet.pointee.size = Int32(sizeBytes)
+        packet.pointee.flags = (isKey ? AV_PKT_FLAG_KEY : 0) | (isCorrupt ? AV_PKT_FLAG_CORRUPT : 0)
+        packet.pointee.pts = ptsSeconds.map { Int64(($0 * 1e6).rounded()) } ?? cff_NO_TIMESTAMP
+        packet.pointee.dts = packet.pointee.pts
+        self.packet = packet
+        self.sizeBytes = sizeBytes
+        self.isKey = isKey
+        self.isCorrupt = isCorrupt
+        self.ptsSeconds = ptsSeconds
+        self.arrival = arrival
+        layout = BitstreamLayout(codec: codec, extradata: [])
+    }
+
     /// Copies `bytes`, for pictures that do not come from a `PacketSource`: Annex B for H.264 and H.265, JPEG for MJPEG.
     package init(
         bytes: [UInt8], isKey: Bool, ptsSeconds: Double?, parameters: StreamParameters, arrival: Duration = .zero

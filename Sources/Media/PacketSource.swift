@@ -3,6 +3,7 @@
 
 package import Base
 import CFFmpeg
+package import RTSP
 
 /// What one call of `PacketSource.read` brought.
 package enum ReadOutcome: Sendable {
@@ -44,7 +45,8 @@ package final class PacketSource {
         let address = try RTSPAddress(url)
         let fullURL = try address.url(with: credentials)
         interrupt.setDeadline(after: openTimeout)
-        try address.resolve()
+        // FFmpeg reports an unknown host as a plain I/O error. Blocks without a deadline of ours, on the camera's own thread.
+        _ = try SocketAddress.resolve(host: address.host, port: address.port)
         let options = [
             ("rtsp_transport", "tcp"),
             // Microseconds a socket may be silent. Each byte starts it anew and FFmpeg 5.1 reports its end as invalid data, so it is

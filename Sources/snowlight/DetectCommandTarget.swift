@@ -4,6 +4,7 @@
 import Base
 import Foundation
 import Media
+import RTSP
 
 /// A source as it was typed, taken apart into what is opened, what may be shown and what must not.
 struct DetectTarget {

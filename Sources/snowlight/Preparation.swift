@@ -6,6 +6,7 @@ import Domain
 import Foundation
 import Grids
 import Media
+import RTSP
 import Pipelines
 
 /// Configuration and district data that have been found good.

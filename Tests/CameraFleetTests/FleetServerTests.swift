@@ -5,6 +5,7 @@ import CameraFleet
 import Domain
 import Foundation
 import Media
+import RTSP
 import Testing
 
 /// One second of a moving bar, coded by the real encoders.

@@ -5,7 +5,8 @@ import Testing
 
 /// Our modules in flow order; a module imports only from its left.
 private let flow = [
-    "Domain", "Base", "Media", "Detectors", "Pipelines", "Ingest", "Storage", "IncidentBus", "Grids", "Cases", "Console", "snowlight",
+    "Domain", "Base", "RTSP", "Media", "Detectors", "Pipelines", "Ingest", "Storage", "IncidentBus", "Grids", "Cases", "Console",
+    "snowlight",
 ]
 
 /// Each C module and the one Swift module that sees it.

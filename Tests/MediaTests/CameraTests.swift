@@ -3,6 +3,7 @@
 import Base
 import Domain
 import Media
+import RTSP
 import Testing
 
 @Suite struct CameraTests {

@@ -7,8 +7,6 @@ import Glibc
 package struct SocketAddress: Sendable {
     private var storage = sockaddr_storage()
     private var length = socklen_t(0)
-    /// The network it lies in as text: /24 of IPv4, /64 of IPv6. Cameras behind one switch share it.
-    package private(set) var subnet = ""
 
     var family: sa_family_t { storage.ss_family }
 
@@ -35,14 +33,6 @@ package struct SocketAddress: Sendable {
         let kept = min(bytes, MemoryLayout<sockaddr_storage>.size)
         withUnsafeMutableBytes(of: &storage) { $0.baseAddress?.copyMemory(from: source, byteCount: kept) }
         length = socklen_t(kept)
-        // The address begins behind family and port; with IPv6 also behind the flow label.
-        let (offset, count) = Int32(storage.ss_family) == AF_INET ? (4, 3) : (8, 8)
-        let network = withUnsafeBytes(of: &storage) { Array($0[offset..<offset + count]) }
-        subnet =
-            count == 3
-            ? network.map(String.init).joined(separator: ".") + ".0/24"
-            : stride(from: 0, to: 8, by: 2).map { String(UInt16(network[$0]) << 8 | UInt16(network[$0 + 1]), radix: 16) }
-                .joined(separator: ":") + "::/64"
     }
 
     func withPointer<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {

@@ -1,13 +1,12 @@
-// A camera's URL taken apart, checked, and put together with its credentials for FFmpeg alone.
-// **camera ─RTSP─▶** packets ─▶ looks ─▶ frames
+// A camera's URL taken apart and checked, and the credentials that travel beside it and never in it.
+// **camera ─RTSP─▶** packets ─▶ looks
 
 import Base
-import Glibc
 
 /// User and password of a camera. Printing one shows neither.
 package struct Credentials: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    let user: String
-    let password: String
+    package let user: String
+    package let password: String
 
     package init(user: String, password: String) {
         self.user = user
@@ -20,22 +19,20 @@ package struct Credentials: Sendable, Equatable, CustomStringConvertible, Custom
 }
 
 /// The parts of `rtsp[s]://host[:port]/path?query`, without user information.
-struct RTSPAddress {
-    /// FFmpeg 5.1 cuts `user:password` at 127 bytes without a word, and a cut password locks the account.
-    static let longestEncodedCredentials = 127
-    /// FFmpeg 5.1 keeps path and query in 1,024 bytes.
+package struct RTSPAddress: Sendable, Equatable {
+    /// Far above every camera's path, and what FFmpeg 5.1 keeps, so that both readers accept the same settings.
     static let longestPath = 1000
 
-    let isTLS: Bool
-    let host: String
-    let port: Int
+    package let isTLS: Bool
+    package let host: String
+    package let port: Int
     /// Starts with `/` or is empty; holds the query; only printable ASCII.
-    let path: String
+    package let path: String
 
     /// `host:port`, for messages.
-    var place: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    package var place: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    init(_ url: String) throws {
+    package init(_ url: String) throws {
         // The text of a refused URL is never repeated: it may hold a password in a place where none belongs.
         func refuse(_ why: String) -> Failure { Failure(.invalidInput, "the camera's URL \(why): correct it in the settings") }
         guard let mark = url.firstRange(of: "://") else { throw refuse("does not start with rtsp://") }
@@ -92,55 +89,8 @@ struct RTSPAddress {
         }
         return (String(host), port)
     }
-
-    /// The URL for FFmpeg. It holds the password: it is handed to FFmpeg and goes nowhere else.
-    func url(with credentials: Credentials?) throws -> String {
-        var userInformation = ""
-        if let credentials {
-            // FFmpeg decodes first and splits at the first colon then; HTTP digest forbids the colon as well.
-            guard !credentials.user.contains(":") else {
-                throw Failure(.invalidInput, "the camera's user name holds a colon, which RTSP cannot carry: rename the user")
-            }
-            let encoded = escaped(credentials.user) + ":" + escaped(credentials.password)
-            guard encoded.utf8.count <= Self.longestEncodedCredentials else {
-                throw Failure(
-                    .unsupported,
-                    "user and password of the camera are too long: escaped, they may take \(Self.longestEncodedCredentials - 1) bytes")
-            }
-            userInformation = encoded + "@"
-        }
-        return (isTLS ? "rtsps://" : "rtsp://") + userInformation + place + path
-    }
-
-    /// Looks the host up, because FFmpeg reports an unknown host as a plain I/O error.
-    ///
-    /// Blocks without a deadline of ours (getaddrinfo cannot be interrupted); runs on the camera's own thread.
-    func resolve() throws {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var found: UnsafeMutablePointer<addrinfo>?
-        let status = getaddrinfo(host, nil, &hints, &found)
-        if let found { freeaddrinfo(found) }
-        guard status != 0 else { return }
-        let words = gai_strerror(status).map { String(cString: $0) } ?? "error \(status)"
-        throw Failure(
-            .unavailable, "host \(host) is not known (\(words)): correct the address in the settings, or look at the name server",
-            context: [("camera", place)])
-    }
 }
 
 private func percent(_ byte: UInt8) -> String {
     "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-}
-
-/// Everything but RFC 3986's unreserved characters as `%XX`.
-private func escaped(_ text: String) -> String {
-    text.utf8.reduce(into: "") { result, byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
-            result.unicodeScalars.append(UnicodeScalar(byte))
-        default: result += percent(byte)
-        }
-    }
 }
