@@ -42,6 +42,7 @@ package final class MetricsRegistry: Sendable {
         var counters: [String: Counter] = [:]
         var histograms: [String: Histogram] = [:]
         var collect: (@Sendable () -> [(labels: [(String, String)], value: Double)])?
+        var distribution: (bounds: [Double], collect: @Sendable () -> (counts: [Int], sum: Double))?
     }
 
     private let families = Mutex<[String: Family]>([:])
@@ -79,6 +80,15 @@ package final class MetricsRegistry: Sendable {
         families.withLock { $0[name] = Family(help: help, kind: "gauge", collect: collect) }
     }
 
+    /// A distribution read at scrape time: how many of a set are at most each bound now; `collect` must not block.
+    ///
+    /// - Parameter collect: One count for each bound and one for what lies above the last, and the sum of all values.
+    package func distribution(
+        _ name: String, _ help: String, bounds: [Double], collect: @escaping @Sendable () -> (counts: [Int], sum: Double)
+    ) {
+        families.withLock { $0[name] = Family(help: help, kind: "histogram", distribution: (bounds, collect)) }
+    }
+
     /// The page for `GET /metrics`, families sorted by name.
     package func render() -> String {
         let snapshot = families.withLock { $0 }
@@ -90,19 +100,28 @@ package final class MetricsRegistry: Sendable {
             }
             for (labels, histogram) in family.histograms.sorted(by: { $0.key < $1.key }) {
                 let (counts, sum) = histogram.snapshot
-                var cumulative: UInt64 = 0
-                for (index, count) in counts.enumerated() {
-                    cumulative += count
-                    let bound = index < histogram.bounds.count ? Self.number(histogram.bounds[index]) : "+Inf"
-                    page += "\(name)_bucket\(Self.braces(labels, extra: "le=\"\(bound)\"")) \(cumulative)\n"
-                }
-                page += "\(name)_sum\(Self.braces(labels)) \(Self.number(sum))\n\(name)_count\(Self.braces(labels)) \(cumulative)\n"
+                page += Self.buckets(name, labels, histogram.bounds, counts, sum)
+            }
+            if let (bounds, collect) = family.distribution {
+                let (counts, sum) = collect()
+                page += Self.buckets(name, "", bounds, counts.map(UInt64.init), sum)
             }
             for (labels, value) in family.collect?() ?? [] {
                 page += "\(name)\(Self.braces(Self.text(labels))) \(Self.number(value))\n"
             }
         }
         return page
+    }
+
+    private static func buckets(_ name: String, _ labels: String, _ bounds: [Double], _ counts: [UInt64], _ sum: Double) -> String {
+        var text = ""
+        var cumulative: UInt64 = 0
+        for (index, count) in counts.enumerated() {
+            cumulative += count
+            let bound = index < bounds.count ? number(bounds[index]) : "+Inf"
+            text += "\(name)_bucket\(braces(labels, extra: "le=\"\(bound)\"")) \(cumulative)\n"
+        }
+        return text + "\(name)_sum\(braces(labels)) \(number(sum))\n\(name)_count\(braces(labels)) \(cumulative)\n"
     }
 
     private static func text(_ labels: [(String, String)]) -> String {

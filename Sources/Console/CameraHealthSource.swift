@@ -6,6 +6,8 @@ package import Domain
 package protocol CameraHealthSource: Sendable {
     /// Cameras without an entry have not been tried yet.
     func snapshot() -> [CameraID: CameraHealth]
+    /// What is known about one camera's stream; nil when it has not been tried yet.
+    func detail(of camera: CameraID) -> CameraDetail?
 }
 
 /// How much waits in the outbox of this process.

@@ -48,7 +48,7 @@ struct DistrictRoutes: Sendable {
         guard let id = CameraID(call.pathPart("id")), let camera = registry.cameras[id] else { throw Refusal.notFound }
         let grid = Self.grid(of: camera, in: registry)
         guard Self.maySee(account, cameraIn: grid) else { throw Refusal.notFound }
-        return .json(Self.item(camera, grid, health.snapshot()[id]))
+        return .json(.object(Self.members(camera, grid, health.snapshot()[id]) + Self.members(health.detail(of: id))))
     }
 
     private func grids(_ call: Call) async throws -> Response {
@@ -100,13 +100,39 @@ struct DistrictRoutes: Sendable {
         }
     }
 
+    private static func members(_ detail: CameraDetail?) -> [JSON.Member] {
+        let facts = detail?.facts ?? CameraFacts()
+        let changes = (detail?.changes ?? []).map { change -> JSON in
+            ["state": .string(change.state.rawValue), "reason": .string(change.reason), "since": .string(change.since.description)]
+        }
+        return [
+            .init(
+                "facts",
+                [
+                    "gop_s": JSON(facts.groupSeconds), "bits_per_s": JSON(facts.bitsPerSecond), "look_age_s": JSON(facts.lookAgeSeconds),
+                    "decode_errors": JSON(facts.decodeErrors), "clock_offset_s": JSON(facts.clockOffsetSeconds),
+                    "transport": JSON(facts.transport?.rawValue), "transport_reason": .string(facts.transportReason),
+                ]),
+            .init("changes", .array(changes)),
+        ]
+    }
+
     private static func item(_ camera: Camera, _ grid: GridCode?, _ health: CameraHealth?) -> JSON {
+        .object(members(camera, grid, health))
+    }
+
+    private static func members(_ camera: Camera, _ grid: GridCode?, _ health: CameraHealth?) -> [JSON.Member] {
         [
-            "id": .string(camera.id.digits), "name": .string(camera.name), "lon": .double(camera.position.lon),
-            "lat": .double(camera.position.lat), "grid": JSON(grid?.digits),
-            "state": .string((health?.state ?? .connecting).rawValue), "reason": .string(health?.reason ?? ""),
-            "since": JSON(health?.since.description), "last_picture": JSON(health?.lastPicture?.description),
-            "priority": JSON(camera.priority.rawValue),
+            .init("id", .string(camera.id.digits)),
+            .init("name", .string(camera.name)),
+            .init("lon", .double(camera.position.lon)),
+            .init("lat", .double(camera.position.lat)),
+            .init("grid", JSON(grid?.digits)),
+            .init("state", .string((health?.state ?? .connecting).rawValue)),
+            .init("reason", .string(health?.reason ?? "")),
+            .init("since", JSON(health?.since.description)),
+            .init("last_picture", JSON(health?.lastPicture?.description)),
+            .init("priority", JSON(camera.priority.rawValue)),
         ]
     }
 }

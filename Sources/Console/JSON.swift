@@ -80,6 +80,8 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
 
     /// The text, or null for nil.
     init(_ text: String?) { self = text.map(JSON.string) ?? .null }
+    /// The number, or null for nil.
+    init(_ number: Double?) { self = number.map(JSON.double) ?? .null }
     /// The number.
     init(_ number: Int) { self = .int(Int64(number)) }
     /// The number.

@@ -99,7 +99,7 @@ enum OpenAPI {
                 note: "409 when the case is no longer at `expected_version`; the message says who was faster.")
         ),
         ("/api/cameras", get("Cameras with their state", object(["items": array(ref("Camera"))]))),
-        ("/api/cameras/{id}", get("One camera", ref("Camera"), more: [404])),
+        ("/api/cameras/{id}", get("One camera", ref("CameraDetail"), more: [404])),
         ("/api/grids", get("Grids with their gridworkers", object(["items": array(ref("Grid"))]))),
         ("/api/grids.geojson", get("The map of the grids", ["type": "object"], type: "application/geo+json", more: [304])),
         (

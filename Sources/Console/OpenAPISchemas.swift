@@ -8,7 +8,8 @@ enum OpenAPISchemas {
         .init("Reference", OpenAPI.object(["code": text, "name": text])), .init("Named", OpenAPI.object(["id": text, "name": text])),
         .init("Me", OpenAPI.object(["user": text, "name": text, "role": text, "grids": OpenAPI.array(text), "language": text])),
         .init("IncidentItem", incident), .init("IncidentDetail", incidentDetail), .init("CaseItem", caseItem),
-        .init("CaseDetail", caseDetail), .init("Camera", camera), .init("Grid", grid), .init("Health", health),
+        .init("CaseDetail", caseDetail), .init("Camera", camera), .init("CameraDetail", cameraDetail), .init("Grid", grid),
+        .init("Health", health),
     ]
 
     private static let text = OpenAPI.text
@@ -16,6 +17,7 @@ enum OpenAPISchemas {
     private static let time = OpenAPI.time
     private static let boolean = OpenAPI.boolean
     private static let grids = OpenAPI.nullable(OpenAPI.ref("Reference"))
+    private static let maybeNumber = OpenAPI.nullable(OpenAPI.number)
     private static let maybeTime = OpenAPI.nullable(time)
 
     private static let incident = OpenAPI.object([
@@ -69,6 +71,18 @@ enum OpenAPISchemas {
         "reason": text,
         "since": maybeTime, "last_picture": maybeTime, "priority": integer,
     ])
+
+    private static let cameraDetail: JSON = [
+        "allOf": [
+            OpenAPI.ref("Camera"),
+            OpenAPI.object([
+                "facts": OpenAPI.object([
+                    "gop_s": maybeNumber, "bits_per_s": maybeNumber, "look_age_s": maybeNumber, "decode_errors": integer,
+                    "clock_offset_s": maybeNumber, "transport": OpenAPI.nullable(text), "transport_reason": text,
+                ]), "changes": OpenAPI.array(OpenAPI.object(["state": text, "reason": text, "since": time])),
+            ]),
+        ]
+    ]
 
     private static let grid = OpenAPI.object([
         "code": text, "name": text, "township": text, "village": text, "worker": OpenAPI.nullable(OpenAPI.ref("Named")),

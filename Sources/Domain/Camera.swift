@@ -10,7 +10,7 @@ package enum Priority: Int, Sendable, Comparable, CaseIterable {
 
 /// How packets are fetched from a camera.
 package enum Transport: String, Sendable, CaseIterable {
-    /// Ours where it speaks the camera's dialect, FFmpeg otherwise. Until the native reader exists this means FFmpeg.
+    /// Ours where it speaks the camera's dialect, FFmpeg otherwise.
     case auto
     case native
     case ffmpeg

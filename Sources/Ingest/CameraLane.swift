@@ -56,13 +56,14 @@ package struct RunningIncident: Sendable {
 /// The mailbox, detector and incident ledger of one camera.
 ///
 /// `deliver` and `tick` are called by the reader and housekeeping threads; `work` runs on one worker at a time.
-/// Full mailbox: in key mode the newest picture wins; at full rate everything waits for the next key picture.
+/// Full mailbox: of key looks the newest wins; at full rate everything waits for the next key picture.
 final class CameraLane: Lane, @unchecked Sendable {
     /// A coded picture with what its stream was when it came; a camera may change its resolution between two.
     struct Delivery {
         var picture: CodedPicture
         var parameters: StreamParameters
         var arrivalSeconds: Double
+        var kind: LookKind
     }
 
     // Unchecked: `work…` properties are touched only inside `work(on:)`, which `scheduled` keeps to one worker at a time.
@@ -83,12 +84,13 @@ final class CameraLane: Lane, @unchecked Sendable {
     // Set once
     let camera: Camera
     private let pipeline: Pipeline
-    private let look: LookKind
+    private let slot: Int
+    private let attention: SharedAttention
     private let time: any TimeSource
     private let pool: WorkerPool
     private let recorder: IncidentRecorder
     private let metrics: IngestMetrics
-    private let onDecoded: @Sendable () -> Void
+    private let session: SharedSession
     // Under lock
     private let mail = Mutex(Mail())
     /// Read by the housekeeping thread to know whether time alone can change anything.
@@ -98,23 +100,26 @@ final class CameraLane: Lane, @unchecked Sendable {
     private var workLedger: IncidentLedger
     private var workClock = LookClock()
     private var workDecoder: (decoder: Decoder, parameters: StreamParameters)?
+    private var workPictures: [Delivery] = []
     private var workUnsent: [Observation] = []
     /// Incidents of the process before this one, until a detection continues them or their time is over.
     private var workAdopted: [RunningIncident] = []
     private let workAdoptUntil: Double
 
     init(
-        camera: Camera, pipeline: Pipeline, look: LookKind, running: [RunningIncident], time: any TimeSource, pool: WorkerPool,
-        recorder: IncidentRecorder, metrics: IngestMetrics, onDecoded: @escaping @Sendable () -> Void
+        camera: Camera, pipeline: Pipeline, slot: Int, attention: SharedAttention, running: [RunningIncident], time: any TimeSource,
+        pool: WorkerPool,
+        recorder: IncidentRecorder, metrics: IngestMetrics, session: SharedSession
     ) {
         self.camera = camera
         self.pipeline = pipeline
-        self.look = look
+        self.slot = slot
+        self.attention = attention
         self.time = time
         self.pool = pool
         self.recorder = recorder
         self.metrics = metrics
-        self.onDecoded = onDecoded
+        self.session = session
         workDetector = MotionDetector(pipeline.motion)
         workLedger = IncidentLedger(pipeline.ledger)
         let wall = time.wallNow
@@ -136,29 +141,35 @@ final class CameraLane: Lane, @unchecked Sendable {
     }
 
     /// Hands over one coded picture. Never blocks.
-    func deliver(_ picture: CodedPicture, _ parameters: StreamParameters, arrivalSeconds: Double) {
+    ///
+    /// - Parameter kind: `key` for a look at this picture alone, `full` for one of a row of pictures, each decoded.
+    func deliver(_ picture: CodedPicture, _ parameters: StreamParameters, kind: LookKind) {
+        var overrun = 0
         let schedule: Bool = mail.withLock {
             if $0.closed { return false }
             if $0.needsKey && !picture.isKey { return false }
             $0.needsKey = false
-            switch look {
-            case .key:
-                if !$0.pictures.isEmpty {
-                    metrics.looksDropped("overrun").increment(by: UInt64($0.pictures.count))
-                    $0.pictures.removeAll(keepingCapacity: true)
-                }
-            case .full:
-                if $0.pictures.count >= Self.fullRateCapacity {
-                    metrics.looksDropped("overrun").increment(by: UInt64($0.pictures.count))
-                    $0.pictures.removeAll(keepingCapacity: true)
-                    $0.needsKey = !picture.isKey
-                    if $0.needsKey { return false }
-                }
+            let isFull = kind == .full && $0.pictures.count >= Self.fullRateCapacity
+            if isFull || kind == .key && !$0.pictures.isEmpty {
+                overrun = $0.pictures.count
+                $0.pictures.removeAll(keepingCapacity: true)
+                // What is predicted from pictures that were let go cannot be decoded.
+                $0.needsKey = !picture.isKey
+                if $0.needsKey { return false }
             }
-            $0.pictures.append(Delivery(picture: picture, parameters: parameters, arrivalSeconds: arrivalSeconds))
+            $0.pictures.append(Delivery(picture: picture, parameters: parameters, arrivalSeconds: picture.arrival.seconds, kind: kind))
             return Self.takeSchedule(&$0)
         }
+        if overrun > 0 { metrics.looksDropped("overrun").increment(by: UInt64(overrun)) }
         if schedule { pool.submit(self) }
+    }
+
+    /// A picture that was wanted has not come whole. Never blocks.
+    func missed(isKey: Bool) {
+        metrics.decodeErrors.increment()
+        session.damaged()
+        if isKey { attention.failed(slot) }
+        mail.withLock { $0.needsKey = true }
     }
 
     /// Lets time pass for running incidents when no picture comes. Never blocks.
@@ -185,18 +196,19 @@ final class CameraLane: Lane, @unchecked Sendable {
 
     func work(on worker: Worker) {
         while true {
-            let (pictures, restarted) = mail.withLock {
-                let taken = ($0.pictures, $0.restarted)
-                $0.pictures.removeAll(keepingCapacity: true)
-                $0.restarted = false
-                return taken
+            let restarted = mail.withLock { mail in
+                // The two arrays change places, so that neither is allocated again.
+                swap(&mail.pictures, &workPictures)
+                defer { mail.restarted = false }
+                return mail.restarted
             }
             if restarted {
                 workDetector.reset()
                 workClock = LookClock()
                 workDecoder = nil
             }
-            for delivery in pictures { examine(delivery, worker) }
+            examine(workPictures, worker)
+            workPictures.removeAll(keepingCapacity: true)
             let expiring = mail.withLock { $0.expiring }
             if expiring || time.now.seconds > workAdoptUntil { adoptWaiting(lastSeconds: nil) }
             settle(expiring ? workLedger.finish() : workLedger.expire(atSeconds: time.now.seconds), jpeg: nil)
@@ -209,51 +221,93 @@ final class CameraLane: Lane, @unchecked Sendable {
         }
     }
 
-    private func examine(_ delivery: Delivery, _ worker: Worker) {
+    /// Decodes and examines what has come and tells the scheduler what it cost and what was seen.
+    private func examine(_ pictures: [Delivery], _ worker: Worker) {
+        var fullRate = (cpuSeconds: 0.0, pictures: 0, hasCandidate: false)
+        for delivery in pictures {
+            let before = threadCPUSeconds()
+            let seen = examine(delivery, worker)
+            let used = threadCPUSeconds() - before
+            if delivery.picture.isKey {
+                if let seen {
+                    attention.finished(slot, cpuSeconds: used, change: seen.foreground, hasCandidate: seen.hasCandidate)
+                } else {
+                    attention.failed(slot)
+                }
+            } else {
+                fullRate.cpuSeconds += used
+                fullRate.pictures += 1
+                fullRate.hasCandidate = fullRate.hasCandidate || seen?.hasCandidate == true
+            }
+        }
+        guard fullRate.pictures > 0 else { return }
+        attention.finishedFullRate(
+            slot, cpuSeconds: fullRate.cpuSeconds, pictures: fullRate.pictures, hasCandidate: fullRate.hasCandidate)
+    }
+
+    /// What was seen in one picture; nil when nothing could be.
+    private func examine(_ delivery: Delivery, _ worker: Worker) -> (foreground: Double, hasCandidate: Bool)? {
         let (picture, parameters) = (delivery.picture, delivery.parameters)
         let seconds = workClock.seconds(ptsSeconds: picture.ptsSeconds, arrivalSeconds: delivery.arrivalSeconds)
+        var seen: (foreground: Double, hasCandidate: Bool)?
+        var isDamaged = false
         do {
             let outcome: DecodeOutcome
-            switch look {
+            switch delivery.kind {
             case .key:
-                outcome = try worker.decoders.decodeKey(picture, parameters) { frame in examine(frame, atSeconds: seconds, worker) }
+                // Predicted pictures behind this one are another decoder's; a place at full rate begins with a decoder of its own.
+                workDecoder = nil
+                outcome = try worker.decoders.decodeKey(picture, parameters) { frame in
+                    seen = examine(frame, atSeconds: seconds, .key, worker)
+                    isDamaged = frame.isDamaged
+                }
             case .full:
                 if workDecoder?.parameters != parameters {
                     workDecoder = (try Decoder(parameters, skipLoopFilter: false), parameters)
                 }
                 // Set on the lines above.
-                outcome = try workDecoder!.decoder.decode(picture) { frame in examine(frame, atSeconds: seconds, worker) }
+                outcome = try workDecoder!.decoder.decode(picture) { frame in
+                    seen = examine(frame, atSeconds: seconds, .full, worker) ?? seen
+                    isDamaged = isDamaged || frame.isDamaged
+                }
             }
-            if case .damaged = outcome { metrics.decodeErrors.increment() }
+            if case .damaged = outcome { isDamaged = true }
         } catch {
             // One camera's stream never ends a worker; its health shows the missing pictures.
-            metrics.decodeErrors.increment()
+            isDamaged = true
             workDecoder = nil
         }
+        if isDamaged {
+            metrics.decodeErrors.increment()
+            session.damaged()
+        }
+        return seen
     }
 
-    private func examine(_ frame: borrowing Frame, atSeconds seconds: Double, _ worker: Worker) {
-        metrics.looks(look).increment()
-        if frame.isDamaged {
-            metrics.decodeErrors.increment()
-            return
-        }
+    private func examine(
+        _ frame: borrowing Frame, atSeconds seconds: Double, _ kind: LookKind, _ worker: Worker
+    ) -> (foreground: Double, hasCandidate: Bool)? {
+        metrics.looks(kind).increment()
+        if frame.isDamaged { return nil }
         metrics.frames.increment()
-        onDecoded()
-        let kind = look
+        session.decoded()
         let examination = frame.withLuma { luma, shape in
             workDetector.examine(luma, shape, atSeconds: seconds, kind: kind, scratch: &worker.scratch)
         }
         for suppression in examination.suppressions { metrics.suppressed(suppression.reason).increment() }
-        if !examination.detections.isEmpty { metrics.detections(.motion).increment(by: UInt64(examination.detections.count)) }
-        if !examination.detections.isEmpty { adoptWaiting(lastSeconds: seconds) }
-        let events = workLedger.absorb(examination.detections, atSeconds: seconds)
-        guard !events.isEmpty else { return }
-        var jpeg: [UInt8]?
-        if events.contains(where: { $0.kind == .opened }) {
-            do { jpeg = try frame.jpeg(maxWidth: 1280, quality: 82) } catch { metrics.decodeErrors.increment() }
+        if !examination.detections.isEmpty {
+            metrics.detections(.motion).increment(by: UInt64(examination.detections.count))
+            adoptWaiting(lastSeconds: seconds)
         }
-        settle(events, jpeg: jpeg)
+        let events = workLedger.absorb(examination.detections, atSeconds: seconds)
+        if !events.isEmpty {
+            var jpeg: [UInt8]?
+            if events.contains(where: { $0.kind == .opened }) {
+                do { jpeg = try frame.jpeg(maxWidth: 1280, quality: 82) } catch { metrics.decodeErrors.increment() }
+            }
+            settle(events, jpeg: jpeg)
+        }
+        return (examination.foreground, examination.hasCandidate || !examination.detections.isEmpty)
     }
 
     /// Hands incidents from before a restart to the ledger: continued at `lastSeconds`, or as old as they are.

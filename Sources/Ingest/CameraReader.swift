@@ -1,11 +1,12 @@
-// One thread per camera that waits for packets, until the native reader takes over. It never stops reading.
+// One thread per camera that waits for packets of libavformat, for what our own RTSP does not speak. It never stops reading.
 // **camera → packets** → looks → frames → detections → incidents
 
 import Base
 package import Domain
 import Foundation
 import Logging
-package import Media
+import Media
+package import RTSP
 import Synchronization
 
 /// A camera with what is needed to open it.
@@ -25,15 +26,19 @@ package struct CameraTask: Sendable {
 }
 
 /// The reader thread of one camera: `run()` retries a linear `runOnce()` until told to stop.
-final class CameraReader: Sendable {
+final class CameraReader: CameraFeed {
     private let task: CameraTask
     private let lane: CameraLane
     private let session: SharedSession
     private let pacer: SharedPacer
-    private let look: LookKind
+    private let slot: Int
+    private let attention: SharedAttention
+    /// Why it is this transport, for people; empty when the camera's row says so.
+    private let why: String
     private let time: any TimeSource
     private let metrics: IngestMetrics
     private let log: Logger
+    private let network: CameraNetwork
     private let interrupt = Interrupt()
     private let stopping = StopSignal()
     private let thread = Mutex<OwnThread?>(nil)
@@ -42,14 +47,17 @@ final class CameraReader: Sendable {
     private static let readTimeout = Duration.seconds(15)
 
     init(
-        task: CameraTask, lane: CameraLane, session: SharedSession, pacer: SharedPacer, look: LookKind, time: any TimeSource,
-        metrics: IngestMetrics, log: Logger
+        task: CameraTask, lane: CameraLane, session: SharedSession, pacer: SharedPacer, slot: Int, attention: SharedAttention,
+        why: String, time: any TimeSource, metrics: IngestMetrics, log: Logger
     ) {
         self.task = task
         self.lane = lane
         self.session = session
         self.pacer = pacer
-        self.look = look
+        self.slot = slot
+        self.attention = attention
+        self.why = why
+        network = CameraNetwork(url: task.camera.url)
         self.time = time
         self.metrics = metrics
         self.log = log
@@ -71,14 +79,28 @@ final class CameraReader: Sendable {
     private func run() {
         var generator = SystemRandomNumberGenerator()
         while !stopping.isRaised {
-            if stopping.sleep(pacer.reserve(now: time.now)) { return }
             session.retrying()
+            guard waitForTurn() else { return }
+            defer { pacer.finish(task.camera.id) }
             do { try runOnce() } catch {
+                pacer.finish(task.camera.id)
+                attention.streamEnded(slot)
                 let failure = error as? Failure ?? Failure(.internal, "reading failed", cause: error)
                 if failure.kind == .cancelled || stopping.isRaised { return }
                 metrics.reconnects(failure.kind).increment()
-                let wait = session.failed(failure, using: &generator)
+                let wait = session.failed(failure, now: time.now, pacer: pacer, using: &generator)
                 if stopping.sleep(wait) { return }
+            }
+        }
+    }
+
+    /// Waits for a slot of the pacer; false when it is time to stop.
+    private func waitForTurn() -> Bool {
+        while true {
+            if stopping.sleep(pacer.reserve(network.subnet, now: time.now)) { return false }
+            switch pacer.begin(task.camera.id, doubtful: session.isDoubtful) {
+            case .open: return true
+            case .again(let after): if stopping.sleep(after) { return false }
             }
         }
     }
@@ -86,42 +108,38 @@ final class CameraReader: Sendable {
     private func runOnce() throws {
         let source = try PacketSource.openRTSP(url: task.camera.url, credentials: task.credentials, interrupt: interrupt)
         defer { source.close() }
+        pacer.finish(task.camera.id)
         session.opened(now: time.now)
+        session.uses(.ffmpeg, because: why)
         lane.restart()
+        var followsKey = false
         while !stopping.isRaised {
-            switch try source.read(timeout: Self.readTimeout, keepPredicted: look == .full) {
+            let keepPredicted = followsKey && attention.wantsFullRate(slot)
+            switch try source.read(timeout: Self.readTimeout, keepPredicted: keepPredicted) {
             case .picture(let picture):
+                let now = time.now
                 metrics.packets.increment()
-                lane.deliver(picture, source.parameters, arrivalSeconds: time.now.seconds)
-            case .skipped:
+                session.packetsSeen(now: now, bytes: picture.sizeBytes, isKey: picture.isKey)
+                if picture.isKey {
+                    let kind = attention.wantsKey(slot, now: now)
+                    followsKey = kind == .full
+                    if let kind { lane.deliver(picture, source.parameters, kind: kind) }
+                } else {
+                    lane.deliver(picture, source.parameters, kind: .full)
+                }
+                attention.noticed(slot, isKey: picture.isKey, sizeBytes: picture.sizeBytes, now: now)
+                guard !session.mustClose(now: now) else {
+                    throw Failure(.unsupported, "set aside: the pictures of this stream cannot be decoded (camera)")
+                }
+            case .skipped(let size):
+                followsKey = false
                 metrics.packets.increment()
+                let now = time.now
+                session.packetsSeen(now: now, bytes: size, isKey: false)
+                attention.noticed(slot, isKey: false, sizeBytes: size, now: now)
             case .end:
                 throw Failure(.unavailable, "the camera ended the stream (camera)")
             }
         }
     }
-}
-
-/// A camera's session, shared by its reader, its worker and whoever asks for health.
-final class SharedSession: Sendable {
-    private let state: Mutex<CameraSession>
-    private let time: any TimeSource
-    init(policy: CameraSession.Policy, time: any TimeSource) {
-        self.time = time
-        state = Mutex(CameraSession(policy: policy, wall: time.wallNow))
-    }
-    func opened(now: Duration) { state.withLock { $0.opened(now: now) } }
-    func retrying() { state.withLock { $0.retrying() } }
-    func decoded() { state.withLock { $0.decoded(now: time.now, wall: time.wallNow) } }
-    func failed(_ failure: Failure, using generator: inout some RandomNumberGenerator) -> Duration {
-        var drawn = SeededGenerator(seed: generator.next())
-        return state.withLock { $0.failed(failure, using: &drawn) }
-    }
-    func examine() -> CameraHealth { state.withLock { $0.examine(now: time.now, wall: time.wallNow) } }
-}
-
-/// The fleet's one pacer.
-final class SharedPacer: Sendable {
-    private let state = Mutex(OpenPacer())
-    func reserve(now: Duration) -> Duration { state.withLock { $0.reserve(now: now) } }
 }

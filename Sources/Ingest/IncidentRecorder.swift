@@ -4,6 +4,7 @@
 import Base
 import Domain
 import Logging
+import Synchronization
 
 /// Where observations become durable. Called on the recorder's own thread; may block; returns after fsync.
 package protocol IncidentSink: Sendable {
@@ -21,20 +22,24 @@ final class IncidentRecorder: Sendable {
     private let log: Logger
     private let stopping = StopSignal()
     private let onFatal: @Sendable (Failure) -> Void
+    private let wait = DiskWait()
     private let thread: OwnThread
 
     /// Starts the thread.
     /// - Parameter onFatal: Told once when the disk can no longer be trusted; the process must end and recover at its next start.
-    init(sink: any IncidentSink, log: Logger, onFatal: @escaping @Sendable (Failure) -> Void) {
+    init(sink: any IncidentSink, time: any TimeSource, log: Logger, onFatal: @escaping @Sendable (Failure) -> Void) {
         self.sink = sink
         self.log = log
         self.onFatal = onFatal
-        let loop = Loop(queue: queue, sink: sink, log: log, stopping: stopping, onFatal: onFatal)
+        let loop = Loop(queue: queue, sink: sink, time: time, wait: wait, log: log, stopping: stopping, onFatal: onFatal)
         thread = OwnThread(name: "recorder") { loop.run() }
     }
 
     /// Queues an observation; false when there is no room now.
     func offer(_ observation: Observation) -> Bool { queue.offer(observation) }
+
+    /// Since when the disk has not taken what is to be recorded; nil while it does.
+    var waitingSince: Duration? { wait.since.withLock { $0 } }
 
     /// Records what is queued and ends the thread. Blocks.
     func stop() {
@@ -43,9 +48,16 @@ final class IncidentRecorder: Sendable {
         thread.join()
     }
 
+    /// Told by the recorder's thread, read by housekeeping.
+    private final class DiskWait: Sendable {
+        let since = Mutex<Duration?>(nil)
+    }
+
     private struct Loop: Sendable {
         let queue: BoundedQueue<Observation>
         let sink: any IncidentSink
+        let time: any TimeSource
+        let wait: DiskWait
         let log: Logger
         let stopping: StopSignal
         let onFatal: @Sendable (Failure) -> Void
@@ -69,6 +81,7 @@ final class IncidentRecorder: Sendable {
                 do {
                     try sink.record(group)
                     if told { log.notice("incidents are being recorded again") }
+                    wait.since.withLock { $0 = nil }
                     return true
                 } catch {
                     let failure = error as? Failure ?? Failure(.internal, "recording failed", cause: error)
@@ -77,6 +90,7 @@ final class IncidentRecorder: Sendable {
                         onFatal(failure)
                         return false
                     }
+                    wait.since.withLock { $0 = $0 ?? time.now }
                     if !told { log.error("incidents wait for the disk", metadata: ["failure": "\(failure)"]) }
                     told = true
                     if stopping.sleep(.seconds(1)) {

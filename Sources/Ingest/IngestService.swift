@@ -11,18 +11,24 @@ import Synchronization
 
 /// How the ingest side runs; everything a deployment may want to change.
 package struct IngestSettings: Sendable {
-    /// Key pictures, or every picture.
-    package var look: LookKind
+    /// What is looked at.
+    package var look: LookMode
     /// Dispatch workers; defaults to the cores of the machine.
     package var workers: Int
     package var session: CameraSession.Policy
+    package var attention: AttentionScheduler.Policy
+    /// How cameras whose row says `auto` are read.
+    package var automatic: Transport
 
     package init(
-        look: LookKind = .key, workers: Int = ProcessInfo.processInfo.activeProcessorCount, session: CameraSession.Policy = .init()
+        look: LookMode = .key, workers: Int = ProcessInfo.processInfo.activeProcessorCount, session: CameraSession.Policy = .init(),
+        attention: AttentionScheduler.Policy = .init(), automatic: Transport = .native
     ) {
         self.look = look
         self.workers = workers
         self.session = session
+        self.attention = attention
+        self.automatic = automatic
     }
 }
 
@@ -30,9 +36,11 @@ package struct IngestSettings: Sendable {
 package final class IngestService: Sendable {
     private struct Running {
         let task: CameraTask
-        let reader: CameraReader
+        let feed: any CameraFeed
         let lane: CameraLane
         let session: SharedSession
+        let slot: Int
+        let network: CameraNetwork
     }
 
     private let settings: IngestSettings
@@ -43,9 +51,12 @@ package final class IngestService: Sendable {
     private let pool: WorkerPool
     private let recorder: IncidentRecorder
     private let pacer = SharedPacer()
+    private let attention: SharedAttention
+    private let reactor: Reactor
     private let running = Mutex<[CameraID: Running]>([:])
     private let stopping = StopSignal()
     private let housekeeping = Mutex<OwnThread?>(nil)
+    private let ledger = Mutex(HealthLedger())
 
     package init(
         settings: IngestSettings, pipeline: Pipeline, sink: any IncidentSink, time: any TimeSource, metrics: MetricsRegistry,
@@ -56,18 +67,21 @@ package final class IngestService: Sendable {
         self.time = time
         self.metrics = IngestMetrics(metrics)
         self.log = log
-        pool = WorkerPool(width: settings.workers)
-        recorder = IncidentRecorder(sink: sink, log: log, onFatal: onFatal)
+        pool = WorkerPool(width: settings.workers, time: time)
+        recorder = IncidentRecorder(sink: sink, time: time, log: log, onFatal: onFatal)
+        attention = SharedAttention(mode: settings.look, policy: settings.attention, time: time)
+        reactor = Reactor(time: time, attention: attention, pool: pool)
         metrics.gauge("snowlight_cameras", "Cameras by state.") { [weak self] in
             let states = self?.health().values.map(\.state) ?? []
             return CameraState.allCases.map { state in ([("state", state.rawValue)], Double(states.count { $0 == state })) }
         }
+        IngestGauges.register(attention, reactor, in: metrics)
+        reactor.start()
         housekeeping.withLock {
             $0 = OwnThread(name: "housekeeping") { [weak self, stopping] in
-                var logged: [CameraID: CameraState] = [:]
                 var seconds = 0
                 while !stopping.sleep(.seconds(1)) {
-                    self?.keepHouse(&logged)
+                    self?.keepHouse()
                     seconds += 1
                     // Half a minute of freed packets is a few megabytes; giving them back costs milliseconds.
                     if seconds % 30 == 0 { FFmpegLibrary.returnFreeMemory() }
@@ -93,22 +107,70 @@ package final class IngestService: Sendable {
             log.warning("an incident of a removed camera stays open", metadata: ["key": "\(incident.key)"])
         }
         for (id, task) in wanted.sorted(by: { $0.key < $1.key }) where running.withLock({ $0[id] == nil }) {
-            let session = SharedSession(policy: settings.session, time: time)
-            let lane = CameraLane(
-                camera: task.camera, pipeline: pipeline, look: settings.look, running: byCamera[id] ?? [], time: time, pool: pool,
-                recorder: recorder, metrics: metrics, onDecoded: { session.decoded() })
-            var cameraLog = log
-            cameraLog[metadataKey: "camera"] = "\(id)"
-            let reader = CameraReader(
-                task: task, lane: lane, session: session, pacer: pacer, look: settings.look, time: time, metrics: metrics, log: cameraLog)
-            running.withLock { $0[id] = Running(task: task, reader: reader, lane: lane, session: session) }
-            reader.start()
+            let one = makeRunning(task, continuing: byCamera[id] ?? [])
+            running.withLock { $0[id] = one }
+            one.feed.start()
         }
+        adoptOutages(continuing.filter { wanted[$0.key.camera] != nil }, wanted)
+    }
+
+    /// Outages that were open when the process ended go on, or end when their cameras are back.
+    private func adoptOutages(_ incidents: [RunningIncident], _ wanted: [CameraID: CameraTask]) {
+        let health = incidents.filter { OutageReport.categories.contains($0.key.category) }
+        guard !health.isEmpty else { return }
+        let (now, wall) = (time.now, time.wallNow)
+        let unknown = ledger.withLock { ledger in
+            for task in wanted.values {
+                _ = ledger.note(
+                    task.camera, CameraNetwork(url: task.camera.url),
+                    CameraHealth(state: .connecting, reason: "first connection", since: wall, lastPicture: nil), now: now)
+            }
+            return health.filter { !ledger.adopt($0, place: $0.place, now: now, wall: wall) }
+        }
+        for incident in unknown where !recorder.offer(Observation(expiring: incident)) {
+            log.warning("an outage that is over stays open", metadata: ["key": "\(incident.key)"])
+        }
+    }
+
+    private func makeRunning(_ task: CameraTask, continuing: [RunningIncident]) -> Running {
+        let (camera, session) = (task.camera, SharedSession(policy: settings.session, time: time))
+        let slot = attention.add(camera.priority)
+        let lane = CameraLane(
+            camera: camera, pipeline: pipeline, slot: slot, attention: attention, running: continuing, time: time, pool: pool,
+            recorder: recorder, metrics: metrics, session: session)
+        var cameraLog = log
+        cameraLog[metadataKey: "camera"] = "\(camera.id)"
+        let makeReader = { @Sendable [pacer, attention, time, metrics, cameraLog] (why: String) -> any CameraFeed in
+            CameraReader(
+                task: task, lane: lane, session: session, pacer: pacer, slot: slot, attention: attention, why: why, time: time,
+                metrics: metrics, log: cameraLog)
+        }
+        let makeNative = { [pacer, attention, time, metrics, cameraLog, reactor] (onUnsupported: @escaping @Sendable (Failure) -> Bool) in
+            NativeCamera(
+                task: task, lane: lane, session: session, slot: slot, attention: attention, pacer: pacer, metrics: metrics, time: time,
+                log: cameraLog, reactor: reactor, onUnsupported: onUnsupported)
+        }
+        let feed: any CameraFeed
+        switch camera.transport == .auto ? settings.automatic : camera.transport {
+        case .ffmpeg: feed = makeReader("")
+        case .native where camera.transport == .native: feed = makeNative { _ in false }
+        case .native, .auto:
+            let automatic = AutomaticFeed(makeFallback: makeReader)
+            automatic.prefer(makeNative { [weak automatic] failure in automatic?.fallBack(failure) ?? false })
+            feed = automatic
+        }
+        return Running(
+            task: task, feed: feed, lane: lane, session: session, slot: slot, network: CameraNetwork(url: camera.url))
     }
 
     /// The state of every camera of this node.
     package func health() -> [CameraID: CameraHealth] {
         running.withLock { $0 }.mapValues { $0.session.examine() }
+    }
+
+    /// What is known about one camera's stream; nil for a camera that is not read here.
+    package func detail(of camera: CameraID) -> CameraDetail? {
+        running.withLock { $0[camera] }.map { CameraDetail(facts: $0.session.facts(), changes: $0.session.changes) }
     }
 
     /// Ends all sessions, records what is queued, joins every thread. Blocks at most about 15 s.
@@ -122,29 +184,43 @@ package final class IngestService: Sendable {
                 defer { current = [:] }
                 return Array(current.values)
             }, expiring: false)
+        reactor.stop()
         recorder.stop()
     }
 
     private func end(_ ended: [Running], expiring: Bool) {
-        for one in ended { one.reader.requestStop() }
+        for one in ended { one.feed.requestStop() }
         for one in ended {
-            if !one.reader.join(timeout: .seconds(10)) {
+            if !one.feed.join(timeout: .seconds(10)) {
                 // Only a name lookup cannot be interrupted; the thread ends by itself when the resolver gives up.
                 log.warning("a camera's thread is still waiting for the resolver", metadata: ["camera": "\(one.task.camera.id)"])
             }
             one.lane.close(expiring: expiring)
+            attention.remove(one.slot)
         }
     }
 
-    /// Once a second: logs changes of state once and lets time pass for incidents of silent cameras.
-    private func keepHouse(_ logged: inout [CameraID: CameraState]) {
-        for (id, one) in running.withLock({ $0 }) {
+    /// Once a second: tells stalls of ours from stalls of cameras, logs changes of state once, reports cameras that are lost, and lets
+    /// time pass for incidents of silent cameras.
+    private func keepHouse() {
+        let now = time.now
+        let cameras = running.withLock { $0 }
+        ledger.withLock { keepHouse(cameras, &$0, now: now) }
+    }
+
+    private func keepHouse(_ cameras: [CameraID: Running], _ ledger: inout HealthLedger, now: Duration) {
+        let stall = ledger.examineOwnStall(now: now, oldestLookAge: pool.oldestWaiting(now: now), diskWaitingSince: recorder.waitingSince)
+        for (id, one) in cameras {
+            one.session.ours(stall, now: now)
             let health = one.session.examine()
-            if logged.updateValue(health.state, forKey: id) != health.state {
+            if ledger.note(one.task.camera, one.network, health, now: now) {
                 log.notice(
                     "camera state", metadata: ["camera": "\(id)", "state": "\(health.state.rawValue)", "reason": "\(health.reason)"])
             }
             if one.lane.hasOpenIncident.load(ordering: .relaxed) { one.lane.tick() }
         }
+        ledger.forget(except: cameras.keys)
+        for observation in ledger.tick(now: now, wall: time.wallNow) { metrics.incidents(observation.key.category).increment() }
+        ledger.send { recorder.offer($0) }
     }
 }

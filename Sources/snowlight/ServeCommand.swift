@@ -4,6 +4,7 @@ import ArgumentParser
 import Base
 import Domain
 import Foundation
+import Ingest
 import Logging
 import Media
 

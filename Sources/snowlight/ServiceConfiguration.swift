@@ -3,6 +3,7 @@
 import Base
 import Domain
 import Foundation
+import Ingest
 
 /// A validated configuration. Paths are absolute or relative to the working directory, resolved against the file's folder.
 struct ServiceConfiguration: Sendable {
@@ -11,7 +12,14 @@ struct ServiceConfiguration: Sendable {
     var pipelinePath: String
     var credentialsPath: String?
     var dataDirectory: String
-    var look = LookKind.key
+    var look = LookMode.key
+    /// How cameras whose row says `auto` are read.
+    var transport = Transport.native
+    /// One floor for all priorities; nil keeps the ones by priority.
+    var floor: Duration?
+    /// Share of the cores that looks may take.
+    var budgetShare = 0.5
+    var spareLooks = true
     var workers: Int
     var stallAfter = Duration.seconds(15)
     var refusedRetry = Duration.seconds(300)
@@ -60,12 +68,22 @@ struct ServiceConfiguration: Sendable {
 
         if let ingest = root.child("ingest") {
             if let node = ingest.child("look"), let text = node.string() {
-                if let look = LookKind(rawValue: text) {
+                if let look = LookMode(rawValue: text) {
                     configuration.look = look
                 } else {
-                    node.report("look must be \(LookKind.allCases.map(\.rawValue).joined(separator: " or ")), not '\(text)'")
+                    node.report("look must be \(LookMode.allCases.map(\.rawValue).joined(separator: " or ")), not '\(text)'")
                 }
             }
+            if let node = ingest.child("transport"), let text = node.string() {
+                if let transport = Transport(rawValue: text), transport != .auto {
+                    configuration.transport = transport
+                } else {
+                    node.report("transport must be native or ffmpeg, not '\(text)'")
+                }
+            }
+            configuration.floor = ingest.child("floor")?.duration(in: .seconds(1) ... .seconds(600))
+            if let value = ingest.child("budget_percent")?.int(in: 5...95) { configuration.budgetShare = Double(value) / 100 }
+            if let value = ingest.child("spare_looks")?.bool() { configuration.spareLooks = value }
             if let value = ingest.child("workers")?.int(in: 1...256) { configuration.workers = value }
             if let value = ingest.child("stall_after")?.duration(in: .seconds(2) ... .seconds(120)) { configuration.stallAfter = value }
             if let value = ingest.child("refused_retry")?.duration(in: .seconds(1) ... .seconds(86_400)) {
@@ -100,6 +118,16 @@ struct ServiceConfiguration: Sendable {
             root.report("\(key) names a folder that does not exist: \(directory)")
         }
         return (findings.diagnostics.hasErrors ? nil : configuration, findings.diagnostics)
+    }
+
+    /// What the attention scheduler may spend.
+    var attention: AttentionScheduler.Policy {
+        var policy = AttentionScheduler.Policy()
+        if let floor { policy.floorSecondsByPriority = Array(repeating: floor.seconds, count: 4) }
+        policy.cores = Double(workers)
+        policy.share = budgetShare
+        policy.usesSpare = spareLooks
+        return policy
     }
 
     private static func isDirectory(_ path: String) -> Bool {

@@ -34,6 +34,8 @@ struct SnowlightProcess: Sendable {
     static func make(_ preparation: Preparation, configPath: String, data: String?, log: Logger) async throws -> SnowlightProcess {
         let configuration = preparation.configuration
         let folder = configuration.dataDirectory
+        let need = ResourceNeed(preparation.district.cameras, automatic: configuration.transport, workers: configuration.workers)
+        if let failure = ResourceLimits.read(raisingFilesTo: need).examine(need).first { throw failure }
         let time = SystemTime()
         let metrics = MetricsRegistry()
         ProcessMetrics.register(in: metrics)
@@ -68,7 +70,8 @@ struct SnowlightProcess: Sendable {
         let ingest = IngestService(
             settings: IngestSettings(
                 look: configuration.look, workers: configuration.workers,
-                session: CameraSession.Policy(stallAfter: configuration.stallAfter, refusedRetry: configuration.refusedRetry)),
+                session: CameraSession.Policy(stallAfter: configuration.stallAfter, refusedRetry: configuration.refusedRetry),
+                attention: configuration.attention, automatic: configuration.transport),
             pipeline: preparation.pipeline, sink: OutboxSink(snapshots: snapshots, outbox: outbox, publisher: publisher), time: time,
             metrics: metrics, log: log, onFatal: onFatal)
 
@@ -185,4 +188,5 @@ private struct Reloading: Service {
 private struct FleetHealth: CameraHealthSource {
     let ingest: IngestService
     func snapshot() -> [CameraID: CameraHealth] { ingest.health() }
+    func detail(of camera: CameraID) -> CameraDetail? { ingest.detail(of: camera) }
 }

@@ -93,7 +93,8 @@ class Fleet(Process):
 
     def __init__(self, folder, cameras, *arguments, port=0, name="fleet"):
         super().__init__(name, [BIN / "camera-fleet", "--port", port, "--cameras", cameras, *arguments], folder)
-        self.base = self.printed(r"(rtsp://127\.0\.0\.1:\d+/cam/)", 240).group(1)
+        # Bound to all of loopback it prints 0.0.0.0; it is reached at 127.0.0.1 as well.
+        self.base = self.printed(r"(rtsp://[\d.]+:\d+/cam/)", 240).group(1).replace("//0.0.0.0:", "//127.0.0.1:")
         self.port = int(re.search(r":(\d+)/", self.base).group(1))
 
 

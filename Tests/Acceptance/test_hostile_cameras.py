@@ -3,10 +3,13 @@
 import signal
 import time
 
+import pytest
+
 from harness import Fleet, Serve, make_district, until, write_config
 
 
-def test_four_ways_to_misbehave(start, tmp_path):
+@pytest.mark.parametrize("transport", ["native", "ffmpeg"])
+def test_four_ways_to_misbehave(start, tmp_path, transport):
     healed_after_s = 40
     faults = f"silent=1@..{healed_after_s}s;drip=2@..{healed_after_s}s;refuse=3@..{healed_after_s}s"
     fleet = start(Fleet, tmp_path, 6, "--scene", "empty", "--faults", faults)
@@ -21,7 +24,7 @@ def test_four_ways_to_misbehave(start, tmp_path):
     path.write_text("\n".join([lines[0]] + [",".join(row) for row in rows]) + "\n")
     ids = {number: row[0] for number, row in by_number.items()}
 
-    config = write_config(tmp_path, extra="ingest:\n  refused_retry: 5s\n")
+    config = write_config(tmp_path, extra=f"ingest:\n  transport: {transport}\n  refused_retry: 5s\n")
     serve = start(Serve, tmp_path, config)
     duty = serve.duty()
 

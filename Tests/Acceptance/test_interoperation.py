@@ -21,11 +21,12 @@ def clips(tmp_path_factory):
     return paths
 
 
-def test_cases_appear_from_another_server(start, tmp_path, clips):
+@pytest.mark.parametrize("transport", ["native", "ffmpeg"])
+def test_cases_appear_from_another_server(start, tmp_path, clips, transport):
     server = start(Process, "gstreamer", ["/usr/bin/python3", "Tests/Acceptance/gstreamer_server.py", *clips], tmp_path)
     port = server.printed(r"port (\d+)").group(1)
     make_district(tmp_path, 2, f"rtsp://127.0.0.1:{port}/", grids=2)
-    serve = start(Serve, tmp_path, write_config(tmp_path))
+    serve = start(Serve, tmp_path, write_config(tmp_path, extra=f"ingest:\n  transport: {transport}\n"))
     duty = serve.duty()
     until(lambda: all(camera["state"] == "streaming" for camera in duty.cameras()), 30, "both cameras streaming")
 

@@ -137,6 +137,7 @@ struct Desk: Sendable {
     }
 
     private struct OneCameraStreams: CameraHealthSource {
+        func detail(of camera: CameraID) -> CameraDetail? { nil }
         func snapshot() -> [CameraID: CameraHealth] {
             let since = WallTime(millisecondsSince1970: 1_795_000_000_000)
             return [Desk.eastCamera: CameraHealth(state: .streaming, reason: "", since: since, lastPicture: since)]

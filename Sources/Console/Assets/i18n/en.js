@@ -21,6 +21,7 @@ export default {
 
     "priority.1": "priority 1", "priority.2": "priority 2", "priority.3": "priority 3", "priority.4": "priority 4",
     "category.motion": "Motion", "category.camera.lost": "Camera lost", "category.camera.restored": "Camera restored",
+    "category.camera.common_failure": "Many cameras lost", "category.service.stall": "Snowlight is behind",
     "phase.ongoing": "Ongoing", "phase.open": "Ongoing", "phase.updated": "Ongoing", "phase.ended": "Ended", "phase.expired": "Expired",
     "state.none": "Not filed", "state.reported": "Reported", "state.declined": "Declined", "state.filed": "Filed", "state.dispatched": "Dispatched",
     "state.acknowledged": "Acknowledged", "state.handling": "Handling", "state.handled": "To inspect", "state.inspecting": "Inspecting", "state.closed": "Closed",

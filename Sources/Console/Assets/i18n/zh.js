@@ -21,6 +21,7 @@ export default {
 
     "priority.1": "一级", "priority.2": "二级", "priority.3": "三级", "priority.4": "四级",
     "category.motion": "画面运动", "category.camera.lost": "摄像机失联", "category.camera.restored": "摄像机恢复",
+    "category.camera.common_failure": "多路摄像机同时失联", "category.service.stall": "系统处理停滞",
     "phase.ongoing": "进行中", "phase.open": "进行中", "phase.updated": "进行中", "phase.ended": "已结束", "phase.expired": "已过期",
     "state.none": "未立案", "state.reported": "已上报", "state.declined": "不予立案", "state.filed": "已立案", "state.dispatched": "待签收",
     "state.acknowledged": "已签收", "state.handling": "处理中", "state.handled": "待核查", "state.inspecting": "核查中", "state.closed": "已结案",
