@@ -1,13 +1,34 @@
-// **a detector's facts → sentences**. Detectors write short English facts with numbers; known shapes are said in the reader's language.
+// **facts → sentences**. Detectors and camera health write short English facts with numbers; known shapes are said in the reader's
+// language.
 
 import { language, t } from "./i18n.js";
 
-/** The shapes of Detectors/Words.swift; a fact of another shape is shown as it came. */
+/** The shapes of Detectors/Words.swift and Ingest/Health/OutageReport.swift; a fact of another shape is shown as it came. */
 const shapes = [
     ["moved", /^moved (?<cells>[\d.]+) cells in (?<s>[\d.]+) s, seen at (?<hits>\d+) of (?<looks>\d+) looks$/],
     ["area", /^(?<p>[\d.]+ ?%) of the picture, (?<cells>\d+) cells$/],
     ["strength", /^(?<n>[\d.]+) times the threshold$/],
     ["removed", /^camera removed$/],
+    ["lost", /^The camera shows no pictures\.$/],
+    ["flapping", /^The camera comes and goes: it was lost (?<n>\d+) times\.$/],
+    ["restored", /^The camera shows pictures again after (?<time>.+)\.$/],
+    ["common.host", /^(?<n>\d+) of (?<all>\d+) cameras went dark together: the recorder or encoder at (?<place>.+)\.$/],
+    ["common.subnet", /^(?<n>\d+) of (?<all>\d+) cameras went dark together: the network (?<place>.+)\.$/],
+    ["common.fleet", /^(?<n>\d+) of (?<all>\d+) cameras went dark together: the camera network as a whole\.$/],
+    ["advice.host", /^Look at the recorder first: power, network cable, number of viewers\.$/],
+    ["advice.subnet", /^Look at its switch, uplink and power supply first\.$/],
+    ["advice.fleet", /^Look at this machine's network and the core switch first\.$/],
+    ["examples", /^for example (?<ids>[\d, ]+)$/],
+    ["back", /^.+ is back after (?<time>.+)\.$/],
+    ["missing", /^(?<n>\d+) of (?<all>\d+) cameras are still missing\.$/],
+    ["stall", /^Cameras are not looked at: .+ While this lasts no camera is reported as lost\.$/],
+    ["stall.over", /^Cameras are looked at again after (?<time>.+)\.$/],
+    ["silent", /^the camera has gone silent: /],
+    ["no.answer", /^the camera does not answer: /],
+    ["connection.refused", /^the connection was refused: /],
+    ["no.route", /^there is no route to the camera: /],
+    ["closed", /^the camera closed the connection$/],
+    ["password", /^the camera refused user and password \(401\): /],
 ];
 
 /**
