@@ -144,7 +144,7 @@ final class CameraLane: Lane, @unchecked Sendable {
     ///
     /// - Parameter kind: `key` for a look at this picture alone, `full` for one of a row of pictures, each decoded.
     func deliver(_ picture: CodedPicture, _ parameters: StreamParameters, kind: LookKind) {
-        var overrun = 0
+        var (overrun, lostKey) = (0, false)
         let schedule: Bool = mail.withLock {
             if $0.closed { return false }
             if $0.needsKey && !picture.isKey { return false }
@@ -152,6 +152,8 @@ final class CameraLane: Lane, @unchecked Sendable {
             let isFull = kind == .full && $0.pictures.count >= Self.fullRateCapacity
             if isFull || kind == .key && !$0.pictures.isEmpty {
                 overrun = $0.pictures.count
+                // A key picture in its place brings a report of its own.
+                lostKey = !picture.isKey && $0.pictures.contains { $0.picture.isKey }
                 $0.pictures.removeAll(keepingCapacity: true)
                 // What is predicted from pictures that were let go cannot be decoded.
                 $0.needsKey = !picture.isKey
@@ -161,6 +163,7 @@ final class CameraLane: Lane, @unchecked Sendable {
             return Self.takeSchedule(&$0)
         }
         if overrun > 0 { metrics.looksDropped("overrun").increment(by: UInt64(overrun)) }
+        if lostKey { attention.dropped(slot) }
         if schedule { pool.submit(self) }
     }
 

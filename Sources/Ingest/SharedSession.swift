@@ -25,7 +25,6 @@ final class SharedSession: Sendable {
     func ours(_ stall: OwnStall?, now: Duration) { state.withLock { $0.ours(stall, now: now) } }
     func mustClose(now: Duration) -> Bool { state.withLock { $0.mustClose(now: now) } }
     var isDoubtful: Bool { state.withLock { $0.isDoubtful } }
-    var waitsForUs: Bool { state.withLock { $0.waitsForUs } }
     var changes: [CameraChange] { state.withLock { $0.changes } }
     func facts() -> CameraFacts { state.withLock { $0.facts(now: time.now) } }
 

@@ -94,6 +94,7 @@ extension Failure {
     private static func camera(
         _ code: Int32, _ phase: MediaPhase, _ context: [(name: String, value: String)], hasCredentials: Bool
     ) -> Failure {
+        if let known = Failure.connection(-code, context: context) { return known }
         switch code {
         case cff_AVERROR_HTTP_UNAUTHORIZED:
             return Failure(
@@ -109,11 +110,7 @@ extension Failure {
             return Failure(.unavailable, "the camera refused the request (4xx): it may be out of sessions", context: context)
         case cff_AVERROR_HTTP_SERVER_ERROR:
             return Failure(.unavailable, "the camera reports an error of its own (5xx): look at the camera", context: context)
-        case -ECONNREFUSED:
-            return Failure(.unavailable, "the connection was refused: camera off, or wrong port in the settings", context: context)
-        case -EHOSTUNREACH, -ENETUNREACH, -ENETDOWN, -EHOSTDOWN:
-            return Failure(.unavailable, "there is no route to the camera: look at the network", context: context)
-        case -ECONNRESET, -EPIPE, -ECONNABORTED, -EIO, cff_AVERROR_EOF:
+        case -EIO, cff_AVERROR_EOF:
             return Failure(.unavailable, "the camera closed the connection", context: context)
         case -ETIMEDOUT:
             let message =

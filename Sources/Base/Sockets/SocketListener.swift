@@ -1,4 +1,4 @@
-// The listening side of TCP, for servers of ours, and the limit of open descriptors.
+// The listening side of TCP, for servers of ours.
 // camera ─RTSP─▶ packets
 
 import Glibc
@@ -59,22 +59,5 @@ package final class SocketListener {
             default: return .nobody
             }
         }
-    }
-}
-
-/// Raises the limit of open descriptors to twice what is needed, or as far as it may be raised.
-///
-/// - Throws: `Failure` of kind `resourceExhausted` that says which limit is needed.
-package func raiseDescriptorLimit(needed: Int) throws {
-    var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-    if limit.rlim_cur < rlim_t(needed * 2) {
-        limit.rlim_cur = min(rlim_t(needed * 2), limit.rlim_max)
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    }
-    guard limit.rlim_cur >= rlim_t(needed) else {
-        throw Failure(
-            .resourceExhausted, "\(needed) open files are needed and only \(limit.rlim_cur) are allowed: run 'ulimit -n \(needed)' first")
     }
 }

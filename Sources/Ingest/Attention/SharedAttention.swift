@@ -102,6 +102,7 @@ final class SharedAttention: Sendable {
         }
     }
 
+    /// A key picture that was wanted was let go before a worker took it.
     func dropped(_ slot: Int) {
         let now = time.now.seconds
         state.withLock { $0.scheduler.lookDropped(slot, nowSeconds: now) }
@@ -125,12 +126,6 @@ final class SharedAttention: Sendable {
     func figures() -> AttentionFigures {
         let now = time.now.seconds
         return state.withLock { $0.scheduler.figures(nowSeconds: now) }
-    }
-
-    func groupSeconds(_ slot: Int) -> Double? { state.withLock { $0.scheduler.groupSeconds(slot) } }
-    func lookAgeSeconds(_ slot: Int) -> Double? {
-        let now = time.now.seconds
-        return state.withLock { $0.scheduler.lookAgeSeconds(slot, nowSeconds: now) }
     }
 }
 

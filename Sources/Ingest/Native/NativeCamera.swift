@@ -17,7 +17,7 @@ import Synchronization
 final class NativeCamera: CameraFeed, @unchecked Sendable {
     // Unchecked: the properties below `phase` are touched by the reactor's thread alone; the others are safe by themselves.
 
-    enum Phase {
+    private enum Phase {
         case waiting(until: Duration)
         case queued(until: Duration)
         case resolving
@@ -25,10 +25,10 @@ final class NativeCamera: CameraFeed, @unchecked Sendable {
         case ended
     }
 
-    let task: CameraTask
-    let lane: CameraLane
-    let session: SharedSession
-    let slot: Int
+    private let task: CameraTask
+    private let lane: CameraLane
+    private let session: SharedSession
+    private let slot: Int
     private let attention: SharedAttention
     private let pacer: SharedPacer
     private let metrics: IngestMetrics
@@ -40,9 +40,9 @@ final class NativeCamera: CameraFeed, @unchecked Sendable {
     private let stopping = Atomic<Bool>(false)
     private let ended = StopSignal()
 
-    private(set) var phase = Phase.waiting(until: .zero)
+    private var phase = Phase.waiting(until: .zero)
     private var address: RTSPAddress?
-    private var network: CameraNetwork
+    private let network: CameraNetwork
     private var generator = SystemRandomNumberGenerator()
     private var nextReport = Duration.zero
     private var reported = PictureIntake.Counts()
@@ -135,7 +135,7 @@ final class NativeCamera: CameraFeed, @unchecked Sendable {
     private func connect(_ target: SocketAddress, now: Duration) throws {
         guard let address else { return }
         let (socket, outcome) = try Socket.connect(to: target)
-        if case .failed(let error) = outcome { throw Failure.connecting(error, place: address.place) }
+        if case .failed(let error) = outcome { throw NativeConnection.failure(connecting: error, place: address.place) }
         phase = .open(
             NativeConnection(
                 socket: socket, place: address.place, session: RTSPSession(address: address, credentials: task.credentials), time: time,
@@ -152,7 +152,7 @@ final class NativeCamera: CameraFeed, @unchecked Sendable {
         }
         let depacketiser = try Depacketiser(
             encoding: kind, clockRate: media.clockRate, parameterSets: media.parameterSets, width: media.width ?? 0,
-            height: media.height ?? 0, payloadType: media.payloadType,
+            height: media.height ?? 0,
             sendsOutOfOrder: media.fmtp["packetization-mode"] == "2" || (Int(media.fmtp["sprop-max-don-diff"] ?? "0") ?? 0) > 0)
         let intake = PictureIntake(
             slot: slot, lane: lane, attention: attention, metrics: metrics, pool: reactor.pictures, codec: codec,

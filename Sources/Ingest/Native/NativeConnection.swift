@@ -3,6 +3,7 @@
 
 import Base
 import Domain
+import Glibc
 import Media
 import RTSP
 
@@ -65,7 +66,7 @@ final class NativeConnection {
         }
         switch socket.finishConnecting() {
         case .inProgress: return
-        case .failed(let error): throw Failure.connecting(error, place: place)
+        case .failed(let error): throw Self.failure(connecting: error, place: place)
         case .connected:
             self.connectDeadline = nil
             try perform(session.start(now: now, using: &generator), now: now)
@@ -160,6 +161,16 @@ final class NativeConnection {
         case .gone: throw failure(.unavailable, "the camera closed the connection")
         }
         if unsent.count > Self.largestUnsentBytes { throw failure(.unavailable, "the camera takes no more requests: look at the camera") }
+    }
+
+    /// Why no connection came about, from a socket's error number.
+    static func failure(connecting error: Int32, place: String) -> Failure {
+        let context = [(name: "camera", value: place)]
+        if error == ETIMEDOUT {
+            return Failure(.deadlineExceeded, "the camera does not answer: look at camera and network", context: context)
+        }
+        return Failure.connection(error, context: context)
+            ?? Failure(.unavailable, "the camera cannot be reached: \(systemWords(error))", context: context)
     }
 
     private func failure(_ kind: Failure.Kind, _ message: String) -> Failure {

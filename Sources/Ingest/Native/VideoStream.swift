@@ -17,7 +17,6 @@ final class VideoStream {
     private var clock = ClockOffset()
     private(set) var saidGoodbye = false
 
-    /// - Throws: `Failure` of kind `unsupported` for a stream that cannot be put together here.
     init(_ channels: Playing, depacketiser: Depacketiser, intake: PictureIntake, ssrc: UInt32) {
         self.channels = channels
         self.depacketiser = depacketiser
@@ -34,7 +33,6 @@ final class VideoStream {
 
     var lastPicture: Duration? { intake.lastPicture }
     var counts: PictureIntake.Counts { intake.counts }
-    var lostPackets: Int { sequence.lost }
     /// The camera's clock minus ours; nil while it has told no time.
     var clockOffsetSeconds: Double? { clock.milliseconds.map { Double($0) / 1000 } }
 

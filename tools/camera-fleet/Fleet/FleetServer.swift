@@ -35,7 +35,11 @@ package final class FleetServer: Sendable {
     ) throws -> Int {
         try options.check()
         // One client per camera and what the process itself holds open.
-        try raiseDescriptorLimit(needed: options.cameras + 64)
+        let needed = options.cameras + 64
+        if let allowed = raiseDescriptorLimit(to: 2 * needed), allowed < needed {
+            throw Failure(
+                .resourceExhausted, "\(needed) open files are needed and only \(allowed) are allowed: run 'ulimit -n \(needed)' first")
+        }
         // Before encoding: a port in use is told at once and not after a minute.
         let listener = try SocketListener(address: options.address, port: options.port)
         let truthFile = try options.truthPath.map { try TruthWriter.open($0) }

@@ -3,7 +3,6 @@
 
 package import Base
 package import Domain
-import Glibc
 
 /// Open files and threads that reading a fleet takes.
 package struct ResourceNeed: Hashable, Sendable {
@@ -80,20 +79,6 @@ package struct ResourceLimits: Hashable, Sendable {
 
     /// Reads the limits of this process, after raising its own limit of open files to `need` as far as the hard limit allows.
     package static func read(raisingFilesTo need: ResourceNeed? = nil) -> ResourceLimits {
-        var files = rlimit()
-        var threads = rlimit()
-        let (filesID, threadsID) = (__rlimit_resource_t(RLIMIT_NOFILE.rawValue), __rlimit_resource_t(__RLIMIT_NPROC.rawValue))
-        let readFiles = getrlimit(filesID, &files) == 0
-        if readFiles, let need, files.rlim_cur < rlim_t(need.files) {
-            var raised = files
-            raised.rlim_cur = min(rlim_t(need.files), files.rlim_max)
-            if setrlimit(filesID, &raised) == 0 { files = raised }
-        }
-        let readThreads = getrlimit(threadsID, &threads) == 0
-        return ResourceLimits(
-            files: readFiles ? count(files.rlim_cur) : nil, threads: readThreads ? count(threads.rlim_cur) : nil)
+        ResourceLimits(files: raiseDescriptorLimit(to: need?.files ?? 0), threads: threadLimit())
     }
-
-    /// RLIM_INFINITY is all ones and no number of anything.
-    private static func count(_ value: rlim_t) -> Int? { value > rlim_t(Int32.max) ? nil : Int(value) }
 }
