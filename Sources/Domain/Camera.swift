@@ -52,6 +52,8 @@ package struct Camera: Hashable, Sendable {
     package var priority: Priority
     package var transport: Transport
     package var view = CameraView()
+    /// Zones and masks, from `views.yaml`.
+    package var areas = PictureAreas()
 
     package init(
         id: CameraID, name: String, programme: String, url: String, position: GeoPoint, villageCode: VillageCode?,

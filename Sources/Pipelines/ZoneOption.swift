@@ -2,7 +2,7 @@
 // frames → **zones** → detections → incidents
 
 package import Base
-package import Detectors
+package import Domain
 
 extension Zone {
     /// Reads `NAME=x,y;x,y;x,y…`, each number 0…1 from the upper left corner, at least three corners that span an area.
