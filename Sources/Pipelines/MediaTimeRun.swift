@@ -1,7 +1,7 @@
 // One pipeline over one source on media time: what `snowlight detect` does, without files, sockets or clocks.
 // frames → **detections → incidents** → lines
 
-package import Detectors
+import Detectors
 package import Domain
 
 /// What a run was asked to do, as it is repeated in the summary.

@@ -3,7 +3,7 @@
 
 import ArgumentParser
 import Base
-import Detectors
+import Domain
 import Foundation
 import Pipelines
 
