@@ -247,3 +247,10 @@ private struct Client {
         #expect(failure?.kind == .invalidInput && failure?.message.contains(bad) == true, "\(bad): \(failure?.message ?? "")")
     }
 }
+
+@Test func corruptedPacketsDifferHereAndThereAndKeepTheirLength() {
+    let bytes = (0..<5000).map { UInt8(truncatingIfNeeded: $0) }
+    let wrong = FaultKind.corrupted(bytes[100...])
+    #expect(wrong.count == 4900)
+    #expect(zip(wrong, bytes[100...]).count { $0 != $1 } == 7)
+}

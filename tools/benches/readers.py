@@ -26,10 +26,10 @@ IDLE_S = 5
 class QuietFleet(Fleet):
     """`camera-fleet` with the cameras of the issue: 640x360, 25 pictures/s, 512 kbit/s, a key picture every 2 s."""
 
-    def __init__(self, folder, cameras, scenes):
+    def __init__(self, folder, cameras, scenes, *arguments, port=0, name="fleet"):
         scenes = [part for scene in scenes for part in ("--scene", scene)]
         super().__init__(folder, cameras, *scenes, "--size", "640x360", "--fps", 25, "--bitrate", "512k", "--gop", "2s",
-                         "--bind", "0.0.0.0")
+                         "--bind", "0.0.0.0", *arguments, port=port, name=name)
 
     def reports(self):
         """What it said so far, one entry each 10 s: (clients playing, clients closed for being slow)."""

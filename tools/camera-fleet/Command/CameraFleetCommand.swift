@@ -15,7 +15,9 @@ struct CameraFleetCommand: ParsableCommand {
         discussion: """
             Scenes: \(SceneName.allCases.map(\.rawValue).joined(separator: ", ")).
             Faults: KIND=CAMERAS[@FROM..TO], joined by ';', e.g. 'silent=3@..30s;drip=4;refuse=5,6@10s..1m'. Kinds: silent (says nothing),
-            drip (answers one byte every 4 s), refuse (401 to every password), drop (hangs up), missing (404). Times count from the start.
+            drip (answers one byte every 4 s), refuse (401 to every password), drop (hangs up), missing (404), corrupt (wrong bits in its
+            pictures), garble (no session description), swell (a huge header), endless (a description without end). Times count from the
+            start.
             """)
 
     @Option(help: "Port to listen at; 0 takes any free one and prints it.")

@@ -16,6 +16,35 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case drop
     /// Does not know its own path (404).
     case missing
+    /// Sends pictures with wrong bits in them, now and then also where a packet says how long it is.
+    case corrupt
+    /// Describes itself in words that are no session description.
+    case garble
+    /// Answers with a header of hundreds of kilobytes.
+    case swell
+    /// Announces a description of two gigabytes and sends its beginning.
+    case endless
+
+    /// What such a camera says instead of its answer to DESCRIBE; nil for all other faults.
+    func description(_ sequence: String) -> [UInt8]? {
+        let head = "RTSP/1.0 200 OK\r\nCSeq: \(sequence)\r\nContent-Type: application/sdp\r\n"
+        let body = "v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\n"
+        switch self {
+        case .garble:
+            let text = "<html><body>Welcome to IPCAM</body></html>"
+            return Array("\(head)Content-Length: \(text.utf8.count)\r\n\r\n\(text)".utf8)
+        case .swell: return Array("\(head)X-Filler: \(String(repeating: "a", count: 300_000))\r\n\r\n".utf8)
+        case .endless: return Array("\(head)Content-Length: 2000000000\r\n\r\n\(body)".utf8)
+        case .silent, .drip, .refuse, .drop, .missing, .corrupt: return nil
+        }
+    }
+
+    /// Wrong bits for a run of packets: one byte in 701, a prime, so that they wander through headers and pictures alike.
+    package static func corrupted(_ bytes: some Collection<UInt8>) -> [UInt8] {
+        var wrong = Array(bytes)
+        for index in stride(from: 350, to: wrong.count, by: 701) { wrong[index] ^= 0x55 }
+        return wrong
+    }
 }
 
 /// One camera's fault and when it shows.

@@ -20,6 +20,8 @@ final class FleetClient {
     var laneIndex = 0
     /// The camera is silent or drips: nothing may leave at once.
     var isHeldBack = false
+    /// Its pictures get wrong bits on their way out.
+    var isCorrupt = false
     var lastHeardSeconds: Double
     var lastDripSeconds = -Double.infinity
 

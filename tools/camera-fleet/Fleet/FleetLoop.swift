@@ -145,7 +145,12 @@ final class FleetLoop {
             client.packets &+= UInt32(packets)
             client.payloadBytes &+= UInt32(truncatingIfNeeded: range.count - packets * PacketLoop.headerBytes)
             client.nextPicture += count
-            push(loops[camera.loop].bytes, range, to: client)
+            if client.isCorrupt {
+                let wrong = FaultKind.corrupted(loops[camera.loop].bytes[range])
+                push(wrong, 0..<wrong.count, to: client)
+            } else {
+                push(loops[camera.loop].bytes, range, to: client)
+            }
         }
     }
 
@@ -230,9 +235,12 @@ final class FleetLoop {
     private func answer(_ request: RTSPRequest, _ client: FleetClient, _ now: Double) {
         if let named = CameraAddress(request.url)?.camera, named <= cameras.count, !client.isPlaying { client.camera = named }
         let fault = client.camera.flatMap { options.faults.kind(of: $0, atSeconds: now) }
-        client.isHeldBack = fault == .silent || fault == .drip
+        show(fault, client)
         if fault == .silent { return }
         if fault == .drop { return client.hangUp() }
+        if request.method == "DESCRIBE", let wrong = fault?.description(request["CSeq"] ?? "0") {
+            return push(wrong, 0..<wrong.count, to: client)
+        }
         let (response, action) = client.conversation.answer(request, refusesAll: fault == .refuse) { number in
             fault == .missing ? nil : face(ofCamera: number, now)
         }
@@ -311,7 +319,7 @@ final class FleetLoop {
 
     private func applyFault(_ client: FleetClient, _ number: Int, _ now: Double) {
         let fault = options.faults.kind(of: number, atSeconds: now)
-        client.isHeldBack = fault == .silent || fault == .drip
+        show(fault, client)
         switch fault {
         case .drop: client.hangUp()
         case .drip where now - client.lastDripSeconds >= Self.dripEverySeconds:
@@ -319,8 +327,13 @@ final class FleetLoop {
             flush(client, limit: 1)
         case .silent, .drip: break
         // What was held back may leave now.
-        case .refuse, .missing, nil: if client.tailBytes > 0 { flush(client) }
+        case .refuse, .missing, .corrupt, .garble, .swell, .endless, nil: if client.tailBytes > 0 { flush(client) }
         }
+    }
+
+    private func show(_ fault: FaultKind?, _ client: FleetClient) {
+        client.isHeldBack = fault == .silent || fault == .drip
+        client.isCorrupt = fault == .corrupt
     }
 }
 
