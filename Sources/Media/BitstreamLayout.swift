@@ -68,6 +68,24 @@ struct BitstreamLayout: Sendable {
         return parameterSets + result
     }
 
+    /// True when the first slice of these bytes is one of an IDR picture of H.264, before which the standard itself forgets everything.
+    ///
+    /// Looks at the first kilobyte only; whatever cannot be told is false.
+    func beginsWithIDR(_ bytes: Span<UInt8>) -> Bool {
+        guard codec == .h264, lengthBytes == 0 else { return false }
+        var index = 0
+        while index &+ 3 < min(bytes.count, 1024) {
+            guard bytes[index] == 0, bytes[index &+ 1] == 0, bytes[index &+ 2] == 1 else {
+                index &+= 1
+                continue
+            }
+            let kind = bytes[index &+ 3] & 31
+            if (1...5).contains(kind) { return kind == 5 }
+            index &+= 3
+        }
+        return false
+    }
+
     /// True for SPS and PPS, and for the VPS of H.265, told by the first byte of a NAL unit.
     func isParameterSet(_ header: UInt8) -> Bool {
         switch codec {

@@ -25,6 +25,8 @@ package final class Decoder {
     private let parameterSets: [UInt8]
     /// Damage stays in every picture predicted from it, until a key picture comes out sound.
     private var isTainted = false
+    /// Something of the picture before is still here.
+    private var holdsHistory = false
 
     /// - Parameter skipLoopFilter: A third faster for looks; blocks show at edges, and predicted pictures drift.
     /// - Throws: `Failure` of kind `unsupported` or `resourceExhausted`.
@@ -107,7 +109,12 @@ package final class Decoder {
     ///
     /// The stream's parameter sets are given again, since another camera's picture may have brought other ones.
     func decodeAlone(_ picture: CodedPicture, _ body: (borrowing Frame) throws -> Void) throws -> DecodeOutcome {
-        defer { reset() }
+        // Flushing frees and takes again all tables of the H.264 decoder, some percent of a look. Between two sound IDR pictures, each of
+        // which begins by forgetting, it changes nothing.
+        let isIDR = picture.withBytes { picture.layout.beginsWithIDR($0) }
+        if holdsHistory && !isIDR { reset() }
+        var isClean = false
+        defer { if isClean { holdsHistory = true } else { reset() } }
         let errorsBefore = complaints.pointee.errors
         av_packet_unref(scratch)
         guard av_packet_ref(scratch, picture.packet) >= 0 else { throw FFmpegLibrary.outOfMemory }
@@ -121,7 +128,10 @@ package final class Decoder {
         av_packet_unref(scratch)
         if picture.isCorrupt { isTainted = true }
         let first = try receive(sent, errorsBefore: errorsBefore, keepsTaint: true, body)
-        guard case .needsMore = first else { return first }
+        guard case .needsMore = first else {
+            if case .frames(1) = first { isClean = isIDR && !isTainted }
+            return first
+        }
         // A stream with reordering holds the picture back until it hears that no more will come.
         let last = try receive(avcodec_send_packet(context, nil), errorsBefore: errorsBefore, keepsTaint: true, body)
         if case .needsMore = last { return .damaged("a key picture from which no picture came") }
@@ -137,6 +147,7 @@ package final class Decoder {
     package func reset() {
         avcodec_flush_buffers(context)
         isTainted = false
+        holdsHistory = false
         av_frame_unref(frame)
     }
 

@@ -96,6 +96,35 @@ import Testing
         #expect(pool.made == 1)
     }
 
+    @Test func whatADecoderSawBeforeChangesNoKeyPicture() throws {
+        let parameters = StreamParameters(codec: .h264, width: 320, height: 192, extradata: [])
+        func key(_ bytes: [UInt8]) throws -> CodedPicture {
+            try CodedPicture(bytes: bytes, isKey: true, ptsSeconds: nil, parameters: parameters)
+        }
+        func luma(_ picture: CodedPicture, _ pool: DecoderPool) throws -> (outcome: DecodeOutcome, damaged: Bool, bytes: [UInt8]) {
+            var (damaged, bytes) = (true, [UInt8]())
+            let outcome = try pool.decodeKey(picture, parameters) { frame in
+                damaged = frame.isDamaged
+                bytes = frame.withLuma { luma, _ in luma.withUnsafeBufferPointer { Array($0) } }
+            }
+            return (outcome, damaged, bytes)
+        }
+        let coded = try encodeScene(settings(.h264), count: 21)
+        let keys = try coded.filter(\.isKey).map { try key($0.bytes) }
+        // A picture cut short, one that is no key picture although it is said to be, and nothing but parameter sets.
+        let first = coded[0].bytes
+        let odd = try [key(Array(first.prefix(first.count / 2))), key(coded[3].bytes), key(Array(first.prefix(30)))]
+        let alone = try keys.map { try luma($0, DecoderPool(capacity: 1)) }
+        let pool = DecoderPool(capacity: 1)
+        for round in 0..<12 {
+            let place = round % keys.count
+            let seen = try luma(keys[place], pool)
+            #expect(seen.outcome == .frames(1) && !seen.damaged && seen.bytes == alone[place].bytes, "round \(round)")
+            if round % 2 == 1 { _ = try? luma(odd[round / 2 % odd.count], pool) }
+        }
+        #expect(pool.made == 1)
+    }
+
     @Test(arguments: [VideoCodec.h264, .h265]) func annexBOfAFileEqualsWhatTheEncoderWrote(codec: VideoCodec) throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("clip.mp4")
