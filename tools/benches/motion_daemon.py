@@ -1,6 +1,6 @@
 """Debian's motion daemon over clips, many at a time: it plays files in real time, one thread each, so that they last as long as they are.
 
-Configured as it comes (noise tuning, threshold of 1,500 pixels of 640×480, scaled to the picture) but for: no pictures and
+Configured as it comes (noise tuning, threshold of 1,500 pixels of 640×480, scaled to the watched area) but for: no pictures and
 films written, `event_gap` 2, the smallest above the 1.5 s of all others, the zone as its mask file. It has key pictures no mode for.
 """
 
@@ -35,12 +35,14 @@ class MotionDaemon(Process):
     def _camera(self, number, clip):
         # Sides in steps of 8; at least 2 pictures a second, so that slower clips are played faster.
         width, height = (max(8, size // 8 * 8) for size in (clip["width"], clip["height"]))
+        left, top, right, bottom = clip["zone"]
+        watched = width * height * (right - left) * (bottom - top)
         text = (
             f"camera_id {number}\ncamera_name clip{number}\nnetcam_url file://{clip['path']}\nwidth {width}\nheight {height}\n"
-            f"framerate {self.rate(clip)}\nevent_gap {EVENT_GAP_S}\nthreshold {max(1, round(1500 * width * height / (640 * 480)))}\n"
-            f"on_event_start echo start $(date +%s.%N) >>{self.folder}/{number}.events\n"
-            f"on_event_end echo end $(date +%s.%N) >>{self.folder}/{number}.events\n")
-        left, top, right, bottom = clip["zone"]
+            f"framerate {self.rate(clip)}\nevent_gap {EVENT_GAP_S}\nthreshold {max(1, round(1500 * watched / (640 * 480)))}\n"
+            # /proc/uptime and not date: motion puts its own figures in place of %N.
+            f"on_event_start echo start $(cut -d' ' -f1 /proc/uptime) >>'{self.folder}/{number}.events'\n"
+            f"on_event_end echo end $(cut -d' ' -f1 /proc/uptime) >>'{self.folder}/{number}.events'\n")
         if (left, top, right, bottom) != (0.0, 0.0, 1.0, 1.0):
             rows = [
                 bytes(255 if left * width <= x < right * width and top * height <= y < bottom * height else 0 for x in range(width))
@@ -58,7 +60,7 @@ class MotionDaemon(Process):
         """Remembers when each camera's first picture came: it says so on standard error."""
         said = self.err.read_text(errors="replace") + self.out.read_text(errors="replace")
         for number in map(int, re.findall(r"Camera \(clip(\d+)\) connected", said)):
-            self.connected.setdefault(number, time.time())
+            self.connected.setdefault(number, time.clock_gettime(time.CLOCK_BOOTTIME))
 
     def incidents(self, number, clip):
         """What a camera reported, on media time."""
