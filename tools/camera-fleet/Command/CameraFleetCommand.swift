@@ -56,6 +56,14 @@ struct CameraFleetCommand: ParsableCommand {
     var writeClip: String?
     @Option(help: "Rounds of the scene for --write-clip.")
     var loops = 1
+    @Option(
+        name: .customLong("write-takes"),
+        help: "Write an endurance set into this folder, disturbed scenes with labels.json for tools/bench detect, and end.")
+    var writeTakes: String?
+    @Option(help: "Camera-hours of empty scenes for --write-takes; scenes with events and tampering come on top.")
+    var hours = 2.0
+    @Option(help: "Number from which --write-takes makes its streets, weather and actors.")
+    var seed = 1
     @Flag(help: "Start every camera at the beginning of its scene instead of somewhere in it.")
     var aligned = false
 
@@ -63,6 +71,8 @@ struct CameraFleetCommand: ParsableCommand {
         do {
             try options().check()
             guard (1...1000).contains(loops) else { throw Failure(.invalidInput, "the number of loops is 1 to 1000") }
+            guard (0.1...240).contains(hours) else { throw Failure(.invalidInput, "--hours is a number from 0.1 to 240") }
+            guard (0...1_000_000).contains(seed) else { throw Failure(.invalidInput, "--seed is a number from 0 to 1000000") }
         } catch let failure as Failure {
             throw ValidationError(failure.message)
         }
@@ -71,7 +81,13 @@ struct CameraFleetCommand: ParsableCommand {
     func run() throws {
         let signals = try SignalWatch()
         do {
-            if let writeClip { try export(to: writeClip, signals.stop) } else { try serve(signals.stop) }
+            if let writeTakes {
+                try record(to: writeTakes, signals.stop)
+            } else if let writeClip {
+                try export(to: writeClip, signals.stop)
+            } else {
+                try serve(signals.stop)
+            }
         } catch let failure as Failure {
             if failure.kind == .cancelled, signals.stop.isRaised { return }
             FileHandle.standardError.write(Data("camera-fleet: \(failure)\n".utf8))
@@ -87,6 +103,14 @@ struct CameraFleetCommand: ParsableCommand {
         let progress = ProgressLine("encoding")
         try ClipExport.write(scene, loops: loops, path: path, truthPath: truth, options: options, stop: stop) { progress.show($0, of: $1) }
         print("camera-fleet: wrote \(path)")
+    }
+
+    private func record(to folder: String, _ stop: StopSignal) throws {
+        let progress = ProgressLine("recording")
+        // Takes of another recipe never stand beside these.
+        let folder = folder + "/recipe-\(TakeSet.recipe)"
+        try TakeSet.write(Take.set(hours: hours, seed: seed), folder: folder, stop: stop) { progress.show($0, of: $1) }
+        print("camera-fleet: wrote \(folder)/labels.json")
     }
 
     private func serve(_ stop: StopSignal) throws {

@@ -66,6 +66,10 @@ struct Canvas {
     let depth: [Float]
     /// What `fill` has covered since it was last emptied; shadows do not count.
     var extent = DrawnExtent()
+    /// The light in which actors stand: 1 by day, less at night.
+    var light: Float = 1
+    /// True for an infrared camera, which sees no colour.
+    var isMonochrome = false
 
     init(_ picture: Picture, depth: [Float]) {
         self.picture = picture
@@ -142,6 +146,8 @@ struct Canvas {
     private mutating func blend(
         _ tint: Tint, _ opacity: Float, _ metres: Float, _ box: DrawnExtent, _ inside: (Float, Float) -> Float
     ) {
+        var tint = tint.lit(light)
+        if isMonochrome { (tint.u, tint.v) = (128, 128) }
         let (width, height) = (picture.width, picture.height)
         let left = max(Int(box.left) - 1, 0), right = min(Int(box.right) + 2, width)
         let top = max(Int(box.top) - 1, 0), bottom = min(Int(box.bottom) + 2, height)

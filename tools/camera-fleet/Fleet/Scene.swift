@@ -90,7 +90,7 @@ extension SceneName {
         }
         let stage = Stage(self, aspect: aspect)
         let visible = stride(from: 0, to: loopSeconds, by: 0.1).compactMap { seconds in
-            stage.box(at: seconds).map { (seconds: seconds, box: $0) }
+            stage.cast.box(at: seconds).map { (seconds: seconds, box: $0) }
         }
         guard let first = visible.first, let last = visible.last else { return [] }
         func event(_ kind: String, _ from: Double, _ to: Double) -> SceneEvent? {

@@ -52,7 +52,7 @@ package final class SceneRenderer {
         let level = disturbance(at: seconds)
         let backdrop = backdrop(level: level)
         var canvas = Canvas(backdrop.picture, depth: backdrop.depth)
-        stage.draw(on: &canvas, at: seconds)
+        stage.cast.draw(on: &canvas, at: seconds)
         var picture = canvas.picture
         switch name {
         case .cloud: if let times = name.disturbance { CloudShadow(times: times).apply(to: &picture, at: seconds) }

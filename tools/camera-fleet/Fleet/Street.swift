@@ -72,6 +72,11 @@ struct Street {
         return (light, hit.surface == .ground || hit.surface == .sky ? .infinity : hit.metres)
     }
 
+    /// True where the ray meets the crown of a tree first.
+    func showsLeaves(from lens: StreetLens, _ x: Float, _ y: Float) -> Bool {
+        trace(lens.position, lens.direction(x, y), ground: true).surface == .leaves
+    }
+
     private func mirrored(_ hit: Hit, _ direction: StreetPoint, _ light: Light) -> Light {
         let ripple = (texture(hit.point.x * 3, hit.point.z * 0.8, seed &+ 77) - 0.5) * 0.12
         let up = StreetPoint(x: direction.x + ripple, y: -direction.y, z: direction.z)
