@@ -54,6 +54,10 @@ let package = Package(
             providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev"])]),
         // No pkgConfig: Debian's libzmq.pc pulls in flags that SwiftPM refuses; the module map links `zmq` itself.
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        // The push parser for ONVIF metadata; a hand-written one would meet hostile cameras first.
+        .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        // Cameras may send their metadata as gzip.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // MARK: nouns and mechanisms
         .target(name: "Domain", swiftSettings: house),
@@ -66,6 +70,7 @@ let package = Package(
         .target(name: "RTSP", dependencies: ["Domain", "Base", .product(name: "Crypto", package: "swift-crypto")], swiftSettings: house),
         .target(name: "Media", dependencies: ["CFFmpeg", "Domain", "Base", "RTSP"], swiftSettings: house),
         .target(name: "Detectors", dependencies: ["Domain"], swiftSettings: house),
+        .target(name: "Tagging", dependencies: ["CXML2", "CZlib", "Domain"], swiftSettings: house),
         .target(name: "Pipelines", dependencies: ["Domain", "Base", "Detectors"], swiftSettings: house),
         .target(
             name: "Ingest",
@@ -138,7 +143,8 @@ let package = Package(
         .target(name: "TestKit", dependencies: ["Domain", "Base"], path: "Tests/TestKit", swiftSettings: house),
     ]
         + [
-            ("Domain", []), ("Base", []), ("RTSP", []), ("Media", ["RTSP"]), ("Detectors", []), ("Pipelines", ["Detectors"]),
+            ("Domain", []), ("Base", []), ("RTSP", []), ("Media", ["RTSP"]), ("Detectors", []), ("Tagging", []),
+            ("Pipelines", ["Detectors"]),
             ("Ingest", ["RTSP", "Media", "Detectors", "Pipelines", "CameraFleet"]), ("Storage", []), ("IncidentBus", ["Storage"]),
             ("Grids", []),
             ("Cases", ["Storage", "IncidentBus", "Grids"]), ("Console", ["Storage", "IncidentBus", "Grids", "Cases"]),
