@@ -74,7 +74,9 @@ let package = Package(
         .target(name: "Pipelines", dependencies: ["Domain", "Base", "Detectors"], swiftSettings: house),
         .target(
             name: "Ingest",
-            dependencies: ["Domain", "Base", "RTSP", "Media", "Detectors", "Pipelines", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Domain", "Base", "RTSP", "Media", "Detectors", "Tagging", "Pipelines", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: house),
 
         // MARK: incidents ══ZeroMQ══▶ dispatcher → cases
@@ -145,10 +147,11 @@ let package = Package(
         + [
             ("Domain", []), ("Base", []), ("RTSP", []), ("Media", ["RTSP"]), ("Detectors", []), ("Tagging", []),
             ("Pipelines", ["Detectors"]),
-            ("Ingest", ["RTSP", "Media", "Detectors", "Pipelines", "CameraFleet"]), ("Storage", []), ("IncidentBus", ["Storage"]),
+            ("Ingest", ["RTSP", "Media", "Detectors", "Tagging", "Pipelines", "CameraFleet"]), ("Storage", []),
+            ("IncidentBus", ["Storage"]),
             ("Grids", []),
             ("Cases", ["Storage", "IncidentBus", "Grids"]), ("Console", ["Storage", "IncidentBus", "Grids", "Cases"]),
-            ("CameraFleet", ["RTSP", "Media"]),
+            ("CameraFleet", ["RTSP", "Media", "Tagging"]),
         ].map { (name: String, others: [String]) in
             .testTarget(
                 name: "\(name)Tests",

@@ -59,6 +59,16 @@ package struct MetadataReader: Sendable {
         return assertions
     }
 
+    /// Takes user data of a picture, its identifier in front, and returns what it asserts.
+    package mutating func readUserData(_ bytes: [UInt8], arrivalSeconds: Double) -> [TagAssertion] {
+        guard let assertion = UserDataTags.assertion(bytes, arrivalSeconds: arrivalSeconds) else {
+            refuse(.malformed)
+            return []
+        }
+        figures.notifications += 1
+        return [assertion]
+    }
+
     /// What has happened since the last call.
     package mutating func takeFigures() -> MetadataFigures {
         defer { figures = MetadataFigures() }

@@ -54,7 +54,8 @@ struct Topic: Equatable {
         "VideoSource/ImageTooBright/*", "VideoSource/SignalLoss", "RuleEngine/CellMotionDetector/Motion",
         "RuleEngine/MotionRegionDetector/Motion", "RuleEngine/LineDetector/Crossed", "RuleEngine/FieldDetector/ObjectsInside",
         "RuleEngine/ObjectAbandoned", "RuleEngine/ObjectRemoved", "RuleEngine/TamperDetector/Tamper",
-        "RuleEngine/Radiometry/TemperatureAlarm", "Device/Trigger/DigitalInput", "Device/HardwareFailure/*", "Device/Sensor/*",
+        "RuleEngine/Radiometry/TemperatureAlarm", "RuleEngine/SmokeDetector/*", "RuleEngine/FireDetector/*", "Device/Trigger/DigitalInput",
+        "Device/HardwareFailure/*", "Device/Sensor/*",
         "PTZController/*",
     ].map { $0.split(separator: "/") }
 
