@@ -42,7 +42,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         // SQLite with WAL, prepared statements and one writer queue per file.
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        // SHA-256 for the content-addressed store and the hash chain, scrypt for passwords.
+        // SHA-256 for the content-addressed store and the hash chain, HMAC for the tokens of two-wheeler tags, scrypt for passwords.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // YAML with line numbers, so that a wrong key is reported as file:line.
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -70,7 +70,9 @@ let package = Package(
         .target(name: "RTSP", dependencies: ["Domain", "Base", .product(name: "Crypto", package: "swift-crypto")], swiftSettings: house),
         .target(name: "Media", dependencies: ["CFFmpeg", "Domain", "Base", "RTSP"], swiftSettings: house),
         .target(name: "Detectors", dependencies: ["Domain"], swiftSettings: house),
-        .target(name: "Tagging", dependencies: ["CXML2", "CZlib", "Domain"], swiftSettings: house),
+        .target(
+            name: "Tagging", dependencies: ["CXML2", "CZlib", "Domain", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house),
         .target(name: "Pipelines", dependencies: ["Domain", "Base", "Detectors"], swiftSettings: house),
         .target(
             name: "Ingest",
