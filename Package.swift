@@ -42,7 +42,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         // SQLite with WAL, prepared statements and one writer queue per file.
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        // SHA-256 for the content-addressed store and the hash chain, scrypt for passwords.
+        // SHA-256 for the content-addressed store and the hash chain, HMAC for the tokens of two-wheeler tags, scrypt for passwords.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // YAML with line numbers, so that a wrong key is reported as file:line.
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -54,6 +54,10 @@ let package = Package(
             providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev"])]),
         // No pkgConfig: Debian's libzmq.pc pulls in flags that SwiftPM refuses; the module map links `zmq` itself.
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        // The push parser for ONVIF metadata; a hand-written one would meet hostile cameras first.
+        .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        // Cameras may send their metadata as gzip.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // MARK: nouns and mechanisms
         .target(name: "Domain", swiftSettings: house),
@@ -66,10 +70,15 @@ let package = Package(
         .target(name: "RTSP", dependencies: ["Domain", "Base", .product(name: "Crypto", package: "swift-crypto")], swiftSettings: house),
         .target(name: "Media", dependencies: ["CFFmpeg", "Domain", "Base", "RTSP"], swiftSettings: house),
         .target(name: "Detectors", dependencies: ["Domain"], swiftSettings: house),
+        .target(
+            name: "Tagging", dependencies: ["CXML2", "CZlib", "Domain", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house),
         .target(name: "Pipelines", dependencies: ["Domain", "Base", "Detectors"], swiftSettings: house),
         .target(
             name: "Ingest",
-            dependencies: ["Domain", "Base", "RTSP", "Media", "Detectors", "Pipelines", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Domain", "Base", "RTSP", "Media", "Detectors", "Tagging", "Pipelines", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: house),
 
         // MARK: incidents ══ZeroMQ══▶ dispatcher → cases
@@ -138,11 +147,13 @@ let package = Package(
         .target(name: "TestKit", dependencies: ["Domain", "Base"], path: "Tests/TestKit", swiftSettings: house),
     ]
         + [
-            ("Domain", []), ("Base", []), ("RTSP", []), ("Media", ["RTSP"]), ("Detectors", []), ("Pipelines", ["Detectors"]),
-            ("Ingest", ["RTSP", "Media", "Detectors", "Pipelines", "CameraFleet"]), ("Storage", []), ("IncidentBus", ["Storage"]),
+            ("Domain", []), ("Base", []), ("RTSP", []), ("Media", ["RTSP"]), ("Detectors", []), ("Tagging", []),
+            ("Pipelines", ["Detectors"]),
+            ("Ingest", ["RTSP", "Media", "Detectors", "Tagging", "Pipelines", "CameraFleet"]), ("Storage", []),
+            ("IncidentBus", ["Storage"]),
             ("Grids", []),
             ("Cases", ["Storage", "IncidentBus", "Grids"]), ("Console", ["Storage", "IncidentBus", "Grids", "Cases"]),
-            ("CameraFleet", ["RTSP", "Media"]),
+            ("CameraFleet", ["RTSP", "Media", "Tagging"]),
         ].map { (name: String, others: [String]) in
             .testTarget(
                 name: "\(name)Tests",

@@ -69,6 +69,7 @@ final class CameraLane: Lane, @unchecked Sendable {
     // Unchecked: `work…` properties are touched only inside `work(on:)`, which `scheduled` keeps to one worker at a time.
     struct Mail {
         var pictures: [Delivery] = []
+        var metadata = MetadataMailbox()
         var restarted = false
         var scheduled = false
         var needsKey = true
@@ -95,6 +96,8 @@ final class CameraLane: Lane, @unchecked Sendable {
     private let mail = Mutex(Mail())
     /// Read by the housekeeping thread to know whether time alone can change anything.
     let hasOpenIncident = Atomic<Bool>(false)
+    let hasLiveTags = Atomic<Bool>(false)
+    private let tags = Mutex<[LiveTag]>([])
     // Worker only
     private var workDetector: MotionDetector
     private var workLedger: IncidentLedger
@@ -102,6 +105,7 @@ final class CameraLane: Lane, @unchecked Sendable {
     private var workDecoder: (decoder: Decoder, parameters: StreamParameters)?
     private var workPictures: [Delivery] = []
     private var workUnsent: [Observation] = []
+    private var workTags = LaneTags()
     /// Incidents of the process before this one, until a detection continues them or their time is over.
     private var workAdopted: [RunningIncident] = []
     private let workAdoptUntil: Double
@@ -135,9 +139,25 @@ final class CameraLane: Lane, @unchecked Sendable {
     func restart() {
         mail.withLock {
             $0.pictures.removeAll(keepingCapacity: true)
+            _ = $0.metadata.takeAll()
             $0.restarted = true
             $0.needsKey = true
         }
+    }
+
+    /// The camera's live tags as they are now. Any thread.
+    var liveTags: [LiveTag] { tags.withLock { $0 } }
+
+    /// Hands over a piece of the camera's metadata. Never blocks; see `MetadataMailbox` for what happens when nobody reads it.
+    func deliver(_ metadata: MetadataMail) {
+        var lost = 0
+        let schedule: Bool = mail.withLock {
+            if $0.closed { return false }
+            lost = $0.metadata.put(metadata)
+            return Self.takeSchedule(&$0)
+        }
+        if lost > 0 { metrics.tags.overrun(lost) }
+        if schedule { pool.submit(self) }
     }
 
     /// Hands over one coded picture. Never blocks.
@@ -199,29 +219,40 @@ final class CameraLane: Lane, @unchecked Sendable {
 
     func work(on worker: Worker) {
         while true {
-            let restarted = mail.withLock { mail in
+            let (restarted, metadata) = mail.withLock { mail in
                 // The two arrays change places, so that neither is allocated again.
                 swap(&mail.pictures, &workPictures)
                 defer { mail.restarted = false }
-                return mail.restarted
+                return (mail.restarted, mail.metadata.takeAll())
             }
             if restarted {
+                workTags.restart(now: time.now.seconds)
                 workDetector.reset()
                 workClock = LookClock()
                 workDecoder = nil
             }
+            // Tags first: rules see a picture with what the camera itself said before it.
+            noteTags(metadata)
             examine(workPictures, worker)
             workPictures.removeAll(keepingCapacity: true)
             let expiring = mail.withLock { $0.expiring }
             if expiring || time.now.seconds > workAdoptUntil { adoptWaiting(lastSeconds: nil) }
             settle(expiring ? workLedger.finish() : workLedger.expire(atSeconds: time.now.seconds), jpeg: nil)
             let finished = mail.withLock {
-                guard $0.pictures.isEmpty && !$0.restarted else { return false }
+                guard $0.pictures.isEmpty && $0.metadata.pieces.isEmpty && !$0.restarted else { return false }
                 $0.scheduled = false
                 return true
             }
             if finished { return }
         }
+    }
+
+    /// Reads metadata, lets tags age, and asks for looks while one is on.
+    private func noteTags(_ metadata: [MetadataMail]) {
+        let asked = workTags.absorb(metadata, now: time.now.seconds, wall: time.wallNow, metrics.tags)
+        if let asked { attention.request(slot, until: .seconds(asked)) }
+        tags.withLock { $0 = workTags.live }
+        hasLiveTags.store(workTags.isAwake, ordering: .relaxed)
     }
 
     /// Decodes and examines what has come and tells the scheduler what it cost and what was seen.

@@ -42,6 +42,8 @@ final class CameraReader: CameraFeed {
     private let interrupt = Interrupt()
     private let stopping = StopSignal()
     private let thread = Mutex<OwnThread?>(nil)
+    /// False for one attempt after the camera could not be opened with its metadata. The reader's thread only.
+    private let asksForMetadata = Atomic<Bool>(true)
 
     /// 15 s for one picture: three times the longest group of pictures seen on cameras that are not broken.
     private static let readTimeout = Duration.seconds(15)
@@ -105,8 +107,24 @@ final class CameraReader: CameraFeed {
         }
     }
 
+    /// libavformat gives a camera up that refuses one of its tracks, and does not say which; so after a failure with the metadata the next
+    /// attempt asks for the pictures alone.
+    private func open() throws -> PacketSource {
+        guard asksForMetadata.exchange(true, ordering: .relaxed) else {
+            return try PacketSource.openRTSP(url: task.camera.url, credentials: task.credentials, interrupt: interrupt)
+        }
+        do {
+            return try PacketSource.openRTSP(
+                url: task.camera.url, credentials: task.credentials, interrupt: interrupt,
+                onMetadata: { [lane, time] in lane.deliver(MetadataMail(bytes: $0, form: .packet, arrival: time.now)) })
+        } catch {
+            asksForMetadata.store(false, ordering: .relaxed)
+            throw error
+        }
+    }
+
     private func runOnce() throws {
-        let source = try PacketSource.openRTSP(url: task.camera.url, credentials: task.credentials, interrupt: interrupt)
+        let source = try open()
         defer { source.close() }
         pacer.finish(task.camera.id)
         session.opened(now: time.now)

@@ -8,6 +8,7 @@ final class IngestMetrics: Sendable {
     let packets: Counter
     let frames: Counter
     let decodeErrors: Counter
+    let tags: TagMetrics
     private let keyLooks: Counter
     private let fullLooks: Counter
     private let dropped: [String: Counter]
@@ -21,6 +22,7 @@ final class IngestMetrics: Sendable {
         packets = registry.counter("snowlight_packets_total", "Coded pictures received from cameras.")
         frames = registry.counter("snowlight_frames_total", "Pictures decoded without damage.")
         decodeErrors = registry.counter("snowlight_decode_errors_total", "Pictures that could not be decoded or came out damaged.")
+        tags = TagMetrics(registry)
         keyLooks = registry.counter("snowlight_looks_total", "Coded pictures decoded.", labels: [("kind", LookKind.key.rawValue)])
         fullLooks = registry.counter("snowlight_looks_total", "Coded pictures decoded.", labels: [("kind", LookKind.full.rawValue)])
         dropped = Dictionary(

@@ -173,6 +173,9 @@ package final class IngestService: Sendable {
         running.withLock { $0[camera] }.map { CameraDetail(facts: $0.session.facts(), changes: $0.session.changes) }
     }
 
+    /// What a camera's devices assert now; empty for a camera that is not read here.
+    package func liveTags(of camera: CameraID) -> [LiveTag] { running.withLock { $0[camera] }?.lane.liveTags ?? [] }
+
     /// Ends all sessions, records what is queued, joins every thread. Blocks at most about 15 s.
     ///
     /// Running incidents are left open in the outbox: the next start continues them.
@@ -217,7 +220,7 @@ package final class IngestService: Sendable {
                 log.notice(
                     "camera state", metadata: ["camera": "\(id)", "state": "\(health.state.rawValue)", "reason": "\(health.reason)"])
             }
-            if one.lane.hasOpenIncident.load(ordering: .relaxed) { one.lane.tick() }
+            if one.lane.hasOpenIncident.load(ordering: .relaxed) || one.lane.hasLiveTags.load(ordering: .relaxed) { one.lane.tick() }
         }
         ledger.forget(except: cameras.keys)
         for observation in ledger.tick(now: now, wall: time.wallNow) { metrics.incidents(observation.key.category).increment() }

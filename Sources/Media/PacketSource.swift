@@ -26,6 +26,8 @@ package final class PacketSource {
     private let hasCredentials: Bool
     private let everyPictureIsKey: Bool
     private let layout: BitstreamLayout
+    /// Takes what a camera sends beside its pictures.
+    private let onMetadata: (([UInt8]) -> Void)?
     /// The time of the first picture in microseconds, which becomes 0.
     private var origin: Int64?
     /// What is known about the stream; a camera's width and height may follow with a key picture and may change later.
@@ -35,11 +37,13 @@ package final class PacketSource {
     ///
     /// - Parameters:
     ///   - time: The clock that dates each picture's `arrival`.
+    ///   - onMetadata: Asks for the camera's metadata as well and takes it, packet by packet, while `read` waits for a picture. Where a
+    ///     document ends is not known here. A camera that refuses this track cannot be opened with it.
     /// - Throws: `Failure` of kind `unauthorised`, `unavailable`, `deadlineExceeded`, `notFound` (404), `unsupported`,
     ///   `invalidInput` or `cancelled`. No failure holds the credentials or the URL.
     package static func openRTSP(
         url: String, credentials: Credentials?, interrupt: Interrupt, openTimeout: Duration = .seconds(10),
-        time: any TimeSource = SystemTime()
+        time: any TimeSource = SystemTime(), onMetadata: (([UInt8]) -> Void)? = nil
     ) throws -> PacketSource {
         FFmpegLibrary.prepare()
         let address = try RTSPAddress(url)
@@ -52,7 +56,7 @@ package final class PacketSource {
             // Microseconds a socket may be silent. Each byte starts it anew and FFmpeg 5.1 reports its end as invalid data, so it is
             // longer than every deadline of ours: the interrupt decides, and says what happened.
             ("timeout", "20000000"),
-            ("allowed_media_types", "video"),
+            ("allowed_media_types", onMetadata == nil ? "video" : "video+data"),
             ("protocol_whitelist", address.isTLS ? "tls,tcp" : "tcp"),
             ("format_whitelist", "rtsp"),
             ("codec_whitelist", "h264,hevc,mjpeg"),
@@ -65,7 +69,7 @@ package final class PacketSource {
         return try PacketSource(
             Opening(
                 url: fullURL, format: "rtsp", options: options, place: address.place, phase: .openingCamera,
-                hasCredentials: credentials != nil), interrupt: interrupt, time: time)
+                hasCredentials: credentials != nil), interrupt: interrupt, time: time, onMetadata: onMetadata)
     }
 
     /// Opens a local video file of any format and codec that FFmpeg decodes. Never reaches the network, whatever `path` looks like.
@@ -93,8 +97,9 @@ package final class PacketSource {
         let hasCredentials: Bool
     }
 
-    private init(_ opening: Opening, interrupt: Interrupt, time: any TimeSource) throws {
+    private init(_ opening: Opening, interrupt: Interrupt, time: any TimeSource, onMetadata: (([UInt8]) -> Void)? = nil) throws {
         self.interrupt = interrupt
+        self.onMetadata = onMetadata
         self.time = time
         place = opening.place
         hasCredentials = opening.hasCredentials
@@ -118,7 +123,9 @@ package final class PacketSource {
                     .unsupported, isCamera ? "the camera offers no video stream" : "the file holds no video",
                     context: [(isCamera ? "camera" : "file", opening.place)])
             }
-            for case let other? in streams where other != stream { other.pointee.discard = AVDISCARD_ALL }
+            for case let other? in streams where other != stream && !(onMetadata != nil && Self.isData(other)) {
+                other.pointee.discard = AVDISCARD_ALL
+            }
             let parameters = StreamParameters(stream)
             try Self.check(parameters, isCamera: isCamera, place: opening.place)
             guard let scratch = av_packet_alloc() else { throw FFmpegLibrary.outOfMemory }
@@ -192,6 +199,7 @@ package final class PacketSource {
                 throw Failure.media(status, readingPhase, place: place, interrupt: interrupt, hasCredentials: hasCredentials)
             }
             guard scratch.pointee.stream_index == stream.pointee.index, scratch.pointee.size > 0 else {
+                handOverMetadata()
                 av_packet_unref(scratch)
                 // Packets of other streams could come for ever; files are read without waiting, so the callback is not asked.
                 if interrupt.isStopped || interrupt.isLate {
@@ -209,6 +217,18 @@ package final class PacketSource {
             if isKey, readingPhase == .readingCamera { learnSize() }
             return .picture(try CodedPicture(taking: scratch, isKey: isKey, arrival: time.now, layout: layout))
         }
+    }
+
+    private static func isData(_ stream: UnsafeMutablePointer<AVStream>) -> Bool {
+        stream.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_DATA
+    }
+
+    /// The payload of one RTP packet of a data track; libavformat knows no such payload and hands it on as it came.
+    private func handOverMetadata() {
+        guard let onMetadata, let context, scratch.pointee.size > 0, scratch.pointee.stream_index < context.pointee.nb_streams,
+            let other = context.pointee.streams[Int(scratch.pointee.stream_index)], Self.isData(other)
+        else { return }
+        onMetadata([UInt8](UnsafeBufferPointer(start: scratch.pointee.data, count: Int(scratch.pointee.size))))
     }
 
     /// A camera's size comes from its parameter sets, which libavformat's parser has just read.

@@ -38,10 +38,11 @@ package struct Depacketiser: Sendable {
     ///   - payloadType: Packets of other types are counted and passed over; nil takes all.
     ///   - sendsOutOfOrder: The description announces units in another order than they are decoded (`sprop-max-don-diff` above 0 of
     ///     H.265, `packetization-mode=2` of H.264).
+    ///   - userDataIDs: Identifiers of 16 bytes of the user data that is kept for `takeUserData`; of JPEG there is none.
     /// - Throws: `Failure` of kind `unsupported` for a stream out of order.
     package init(
         encoding: DepacketiserKind, clockRate: Int = 90_000, parameterSets: [[UInt8]] = [], width: Int = 0, height: Int = 0,
-        payloadType: UInt8? = nil, sendsOutOfOrder: Bool = false
+        payloadType: UInt8? = nil, sendsOutOfOrder: Bool = false, userDataIDs: [[UInt8]] = []
     ) throws {
         guard !sendsOutOfOrder else {
             throw Failure(
@@ -50,7 +51,8 @@ package struct Depacketiser: Sendable {
         self.encoding = encoding
         self.clockRate = clockRate
         self.payloadType = payloadType
-        nal = NALDepacketiser(isH265: encoding == .h265, parameterSets: encoding == .jpeg ? [] : parameterSets)
+        nal = NALDepacketiser(
+            isH265: encoding == .h265, parameterSets: encoding == .jpeg ? [] : parameterSets, userDataIDs: userDataIDs)
         jpeg = JPEGDepacketiser(width: width, height: height)
     }
 
@@ -90,6 +92,9 @@ package struct Depacketiser: Sendable {
         defer { takenChanges = changes }
         return changes != takenChanges
     }
+
+    /// User data of pictures, wanted or not, since the last call: identifier and contents. Asks a length when there is none.
+    package mutating func takeUserData() -> [[UInt8]] { nal.assembly.userData.isEmpty ? [] : nal.assembly.takeUserData() }
 
     /// What the stream says of its size by now; costs a parse, so ask when `parameterSetChanges` moved.
     package var pictureSize: PictureSize? { encoding == .jpeg ? jpeg.pictureSize : nal.assembly.sets.pictureSize }

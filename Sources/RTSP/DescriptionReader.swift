@@ -177,7 +177,16 @@ extension SessionDescription.Media {
         18: ("G729", 8_000), 26: ("JPEG", 90_000), 31: ("H261", 90_000), 32: ("MPV", 90_000), 33: ("MP2T", 90_000), 34: ("H263", 90_000),
     ]
 
-    static func isRead(_ encodingName: String) -> Bool { encodingName == "HEVC" || Codec(rawValue: encodingName) != nil }
+    static func isRead(_ encodingName: String) -> Bool { codec(encodingName) != nil }
+
+    static func codec(_ encodingName: String) -> Codec? {
+        switch encodingName {
+        case "HEVC": .h265
+        // As written before version 20.06 of the Streaming Specification.
+        case "VND.ONVIF.METADATA.GZIP": .gzippedONVIFMetadata
+        default: Codec(rawValue: encodingName)
+        }
+    }
 
     /// Takes the parameter sets out of `fmtp`.
     mutating func readParameterSets() {

@@ -3,10 +3,9 @@
 
 /// One document of a camera's metadata stream.
 package struct MetadataDocument: Sendable, Equatable {
-    /// Text, or gzip when `isCompressed`.
+    /// Text or gzip, as its first bytes say.
     package var bytes: [UInt8]
     package var timestamp: UInt32
-    package var isCompressed: Bool
 }
 
 /// Puts documents of `vnd.onvif.metadata` together (ONVIF Streaming Specification §5.2.1): a marker ends each of them.
@@ -20,14 +19,12 @@ package struct MetadataDepacketiser: Sendable {
     package private(set) var lostDocuments = 0
 
     private enum Phase { case between, open, skipping }
-    private let isCompressed: Bool
     private var phase = Phase.between
     private var timestamp: UInt32?
     private var bytes: [UInt8] = []
     private var usesMarkers = false
 
-    /// - Parameter isCompressed: The description says `vnd.onvif.metadata.gzip`.
-    package init(isCompressed: Bool = false) { self.isCompressed = isCompressed }
+    package init() {}
 
     /// Takes a packet and returns the document it completes.
     package mutating func receive(_ source: Span<UInt8>, _ header: RTPHeader, gap: Bool) -> MetadataDocument? {
@@ -77,7 +74,7 @@ package struct MetadataDepacketiser: Sendable {
         guard phase == .open else { return nil }
         documents &+= 1
         defer { bytes = [] }
-        return MetadataDocument(bytes: bytes, timestamp: timestamp, isCompressed: isCompressed)
+        return MetadataDocument(bytes: bytes, timestamp: timestamp)
     }
 
     private mutating func lose() {

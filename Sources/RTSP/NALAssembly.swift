@@ -26,6 +26,10 @@ struct NALAssembly: Sendable {
     let isH265: Bool
     var sets: ParameterSets
     var problems = MediaProblems()
+    /// Which user data is kept; empty for none.
+    let userDataIDs: [[UInt8]]
+    /// User data that nobody has taken yet.
+    private(set) var userData: [[UInt8]] = []
 
     private(set) var phase = Phase.between
     private(set) var unit = UnitState.none
@@ -59,8 +63,9 @@ struct NALAssembly: Sendable {
     /// Zero bytes at the end of what was scanned, which may begin a start code.
     private var zeros = 0
 
-    init(isH265: Bool) {
+    init(isH265: Bool, userDataIDs: [[UInt8]] = []) {
         self.isH265 = isH265
+        self.userDataIDs = userDataIDs
         sets = ParameterSets(isH265: isH265)
     }
 
@@ -128,6 +133,12 @@ struct NALAssembly: Sendable {
         endedByMarker = false
         unit = .none
         releaseHeld()
+    }
+
+    /// Empties the user data.
+    mutating func takeUserData() -> [[UInt8]] {
+        defer { userData = [] }
+        return userData
     }
 
     /// Something of the current picture could not be used.
@@ -384,6 +395,9 @@ struct NALAssembly: Sendable {
             heldUnits += 1
         case .information where isWhole:
             if !isH265, SEIMessages.isRecoveryPoint(held[(start + 1)...]) { holdsRecoveryPoint = true }
+            if !userDataIDs.isEmpty, userData.count < SEIMessages.mostUserData {
+                userData += SEIMessages.userData(held[(start + heldHeader.bytes)...], userDataIDs)
+            }
             heldUnits += 1
         case .none:
             // The first bytes of a packet may be a start code; anything else of no type is damage.
@@ -405,29 +419,5 @@ struct NALAssembly: Sendable {
         holdsSPS = false
         holdsPPS = false
         holdsRecoveryPoint = false
-    }
-}
-
-/// What SEI units say that matters here.
-enum SEIMessages {
-    /// True if decoding may begin with the picture this unit belongs to (ITU-T H.264 §D.1.8, recovery_frame_cnt of 0).
-    static func isRecoveryPoint(_ body: ArraySlice<UInt8>) -> Bool {
-        var rest = body
-        // A message takes two bytes at least, so this ends with the unit.
-        while rest.count > 2 {
-            guard let type = number(&rest), let size = number(&rest), size <= rest.count else { return false }
-            if type == 6 { return rest.first.map { $0 & 0x80 != 0 } ?? false }
-            rest = rest.dropFirst(size)
-        }
-        return false
-    }
-
-    private static func number(_ bytes: inout ArraySlice<UInt8>) -> Int? {
-        var value = 0
-        while let byte = bytes.popFirst() {
-            value += Int(byte)
-            if byte != 255 { return value }
-        }
-        return nil
     }
 }

@@ -10,9 +10,9 @@ struct NALDepacketiser: Sendable {
     /// Its type as a fragment without start and end bit shows it, 0xFF without one: what the short way compares.
     private var fragmentMark: UInt8 = 0xFF
 
-    init(isH265: Bool, parameterSets: [[UInt8]]) {
+    init(isH265: Bool, parameterSets: [[UInt8]], userDataIDs: [[UInt8]] = []) {
         self.isH265 = isH265
-        assembly = NALAssembly(isH265: isH265)
+        assembly = NALAssembly(isH265: isH265, userDataIDs: userDataIDs)
         for unit in parameterSets {
             // Some cameras describe their sets with start codes in front.
             let zeros = unit.prefix { $0 == 0 }.count

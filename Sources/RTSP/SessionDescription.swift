@@ -51,7 +51,7 @@ package struct SessionDescription: Sendable, Equatable {
             case h265 = "H265"
             case jpeg = "JPEG"
             case onvifMetadata = "VND.ONVIF.METADATA"
-            case gzippedONVIFMetadata = "VND.ONVIF.METADATA.GZIP"
+            case gzippedONVIFMetadata = "VND.ONVIF.METADATA+GZIP"
 
             package var isMetadata: Bool { self == .onvifMetadata || self == .gzippedONVIFMetadata }
         }
@@ -89,7 +89,7 @@ package struct SessionDescription: Sendable, Equatable {
         }
 
         /// Nil when this module does not read the encoding.
-        package var codec: Codec? { encodingName == "HEVC" ? .h265 : Codec(rawValue: encodingName) }
+        package var codec: Codec? { Self.codec(encodingName) }
 
         /// The parameter sets with a start code before each.
         package var annexB: [UInt8] { parameterSets.flatMap { [0, 0, 0, 1] + $0 } }

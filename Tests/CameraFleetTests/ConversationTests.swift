@@ -13,6 +13,7 @@ private struct Client {
     var conversation: Conversation
     var session = ""
     var sequence = 0
+    var hasMetadata = false
 
     init(_ gate: Gate = Gate(scheme: .none)) {
         var generator = SeededGenerator(seed: 1)
@@ -26,7 +27,8 @@ private struct Client {
         let filled = headers.map { (name: $0.0, value: $0.1 == "$" ? session : $0.1) }
         let request = RTSPRequest(method: method, url: url, headers: [("CSeq", String(sequence))] + filled)
         let answer = conversation.answer(request, refusesAll: refusesAll) { number in
-            (1...2).contains(number) ? CameraFace(description: { "v=0 \($0)" }, nextSequence: 77, nextTimestamp: 88) : nil
+            (1...2).contains(number)
+                ? CameraFace(description: { "v=0 \($0)" }, nextSequence: 77, nextTimestamp: 88, hasMetadata: hasMetadata) : nil
         }
         #expect(answer.response.headers.first { $0.name == "CSeq" }?.value == String(sequence))
         if let given = answer.response.headers.first(where: { $0.name == "Session" })?.value {
@@ -107,12 +109,30 @@ private struct Client {
     #expect(client.conversation.answer(RTSPRequest(method: "OPTIONS", url: url), camera: none).response.status == 400)
 }
 
+@Test func metadataIsPlayedBesideTheVideoAndNotWithoutIt() {
+    var client = Client()
+    #expect(client.ask("SETUP", url + "/track2", [tcp]).response.status == 404, "this camera has none")
+    client.hasMetadata = true
+    #expect(client.ask("SETUP", url + "/track2", [tcp]).response.status == 455)
+    #expect(client.ask("SETUP", url + "/track1", [tcp]).response.status == 200)
+    let clash = client.ask("SETUP", url + "/track2", [("Session", "$"), tcp]).response
+    #expect(clash.status == 461, "the channel is the video's")
+    let setUp = client.ask("SETUP", url + "/track2", [("Session", "$"), ("Transport", "RTP/AVP/TCP;interleaved=4-5")]).response
+    #expect(setUp.status == 200 && setUp.headers.contains { $0 == ("Transport", "RTP/AVP/TCP;unicast;interleaved=4-5") })
+    #expect(client.ask("PLAY", url, [("Session", "$")]).action == .play(camera: 1, channel: 2, metadata: 4))
+    #expect(client.ask("SETUP", url + "/track2", [("Session", "$"), tcp]).response.status == 455)
+    #expect(client.ask("TEARDOWN", url, [("Session", "$")]).action == .stop)
+    #expect(client.ask("SETUP", url + "/track1", [tcp]).response.status == 200)
+    #expect(client.ask("PLAY", url, [("Session", "$")]).action == .play(camera: 1, channel: 2), "a new session begins without it")
+}
+
 @Test func addressesAreReadTolerantly() {
     for text in [
         "rtsp://h/cam/7", "rtsp://h:1/cam/7/", "RTSP://u:p%40@h:1/cam/7/track1", "rtsp://a@b@h/cam/7?x=1", "rtsp://h/cam/7/track1/",
     ] {
         #expect(CameraAddress(text)?.camera == 7 && CameraAddress(text)?.host == "h", "\(text)")
     }
+    #expect(CameraAddress("rtsp://h/cam/7/track2")?.isMetadata == true && CameraAddress("rtsp://h/cam/7/track1")?.isMetadata == false)
     #expect(CameraAddress("rtsp://u:p@h:1/cam/7/")?.base == "rtsp://h:1/cam/7")
     for text in [
         "*", "rtsp://h", "rtsp://h/", "http://h/cam/7", "rtsp:///cam/7", "rtsp://h/cam/-7", "rtsp://h/cam", "rtsp://h/cam/7/a/b", "",

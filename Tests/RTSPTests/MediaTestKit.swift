@@ -102,9 +102,10 @@ struct Reception {
 
     init(
         _ kind: DepacketiserKind, parameterSets: [[UInt8]] = [], width: Int = 0, height: Int = 0, sequence: UInt16 = 65_530,
-        sink: RecordingSink = RecordingSink()
+        sink: RecordingSink = RecordingSink(), userDataIDs: [[UInt8]] = []
     ) throws {
-        depacketiser = try Depacketiser(encoding: kind, parameterSets: parameterSets, width: width, height: height)
+        depacketiser = try Depacketiser(
+            encoding: kind, parameterSets: parameterSets, width: width, height: height, userDataIDs: userDataIDs)
         self.sequence = sequence
         self.sink = sink
     }

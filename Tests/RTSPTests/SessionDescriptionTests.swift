@@ -26,7 +26,9 @@ private func media(_ lines: String) throws -> SessionDescription.Media { try #re
     #expect(try media("m=video 0 RTP/AVP 96\na=fmtp:96 sprop-parameter-sets=Z0LACtoR6EAAAAMAQAAAB6PEiag=").codec == .h264)
     #expect(try media("m=video 0 RTP/AVP 96\na=fmtp:96 sprop-sps=QgEB").codec == .h265)
     #expect(try media("m=video 0 RTP/AVP 96 97\na=rtpmap:96 MP4V-ES/90000\na=rtpmap:97 H265/90000").payloadType == 97)
-    #expect(try media("m=application 0 RTP/AVP 98\na=rtpmap:98 VND.ONVIF.METADATA.GZIP/90000").codec == .gzippedONVIFMetadata)
+    for name in ["VND.ONVIF.METADATA.GZIP", "vnd.onvif.metadata+gzip"] {
+        #expect(try media("m=application 0 RTP/AVP 98\na=rtpmap:98 \(name)/90000").codec == .gzippedONVIFMetadata)
+    }
     #expect(try media("m=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\na=fmtp:packetization-mode=1").fmtp["packetization-mode"] == "1")
 }
 

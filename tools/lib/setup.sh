@@ -3,8 +3,10 @@
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
-# What compiling needs: FFmpeg, ZeroMQ and SQLite headers, and pkg-config to find FFmpeg's.
-packages_build=(pkg-config libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libzmq3-dev libsqlite3-dev)
+# What compiling needs: FFmpeg, ZeroMQ and SQLite headers, libxml2 and zlib for the metadata of cameras, and pkg-config to find them.
+packages_build=(
+    pkg-config libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libzmq3-dev libsqlite3-dev libxml2-dev zlib1g-dev
+)
 # What running needs beyond that: Leaflet, which the console serves itself, and curl to wait for it.
 packages_run=(libjs-leaflet curl)
 # What tests need: a real browser with a Chinese font, an RTSP server that is not ours with its encoders, pytest.

@@ -7,6 +7,7 @@ import Logging
 import Media
 import RTSP
 import Synchronization
+import Tagging
 
 /// The life of one camera in the reactor. Everything but `requestStop` and `join` belongs to the reactor's thread.
 ///
@@ -138,7 +139,8 @@ final class NativeCamera: CameraFeed, @unchecked Sendable {
         if case .failed(let error) = outcome { throw NativeConnection.failure(connecting: error, place: address.place) }
         phase = .open(
             NativeConnection(
-                socket: socket, place: address.place, session: RTSPSession(address: address, credentials: task.credentials), time: time,
+                socket: socket, place: address.place,
+                session: RTSPSession(address: address, credentials: task.credentials, policy: .init(wantsMetadata: true)), time: time,
                 now: now
             ) { [unowned self] playing in try makeStream(playing, now: time.now) })
     }
@@ -153,7 +155,8 @@ final class NativeCamera: CameraFeed, @unchecked Sendable {
         let depacketiser = try Depacketiser(
             encoding: kind, clockRate: media.clockRate, parameterSets: media.parameterSets, width: media.width ?? 0,
             height: media.height ?? 0,
-            sendsOutOfOrder: media.fmtp["packetization-mode"] == "2" || (Int(media.fmtp["sprop-max-don-diff"] ?? "0") ?? 0) > 0)
+            sendsOutOfOrder: media.fmtp["packetization-mode"] == "2" || (Int(media.fmtp["sprop-max-don-diff"] ?? "0") ?? 0) > 0,
+            userDataIDs: UserDataTags.identifiers)
         let intake = PictureIntake(
             slot: slot, lane: lane, attention: attention, metrics: metrics, pool: reactor.pictures, codec: codec,
             clockRate: media.clockRate)
@@ -164,7 +167,8 @@ final class NativeCamera: CameraFeed, @unchecked Sendable {
         nextReport = now
         reported = PictureIntake.Counts()
         reportedBytes = 0
-        return VideoStream(playing, depacketiser: depacketiser, intake: intake, ssrc: UInt32.random(in: 1 ... .max, using: &generator))
+        return VideoStream(
+            playing, depacketiser: depacketiser, intake: intake, lane: lane, ssrc: UInt32.random(in: 1 ... .max, using: &generator))
     }
 
     /// Once a second the session hears what has arrived.

@@ -134,7 +134,8 @@ final class NativeConnection {
             if framer.expectedChannels == nil { framer.expectedChannels = session.expectedChannels }
             stream.take(bytes, payload)
         case .videoControl: stream.takeControl(bytes, payload, wall: time.wallNow)
-        case .metadata, .metadataControl, nil: return
+        case .metadata: stream.takeMetadata(bytes, payload)
+        case .metadataControl, nil: return
         }
     }
 

@@ -15,10 +15,14 @@ final class VideoStream {
     private var reports: ReceiverReports
     private var cameraSSRC: UInt32 = 0
     private var clock = ClockOffset()
+    private let metadata: MetadataStream?
+    private let lane: CameraLane
     private(set) var saidGoodbye = false
 
-    init(_ channels: Playing, depacketiser: Depacketiser, intake: PictureIntake, ssrc: UInt32) {
+    init(_ channels: Playing, depacketiser: Depacketiser, intake: PictureIntake, lane: CameraLane, ssrc: UInt32) {
         self.channels = channels
+        self.lane = lane
+        metadata = channels.metadata.map { MetadataStream($0, lane: lane) }
         self.depacketiser = depacketiser
         self.intake = intake
         reports = ReceiverReports(ssrc: ssrc)
@@ -44,6 +48,7 @@ final class VideoStream {
         guard !arrival.isDropped else { return }
         depacketiser.receive(bytes, header, gap: arrival.isGap, into: &intake)
         if depacketiser.takeParameterSetChange() { adoptParameterSets() }
+        for bytes in depacketiser.takeUserData() { lane.deliver(MetadataMail(bytes: bytes, form: .userData, arrival: now)) }
     }
 
     /// Takes one compound RTCP packet of the video.
@@ -55,6 +60,9 @@ final class VideoStream {
         }
         if contents.saysGoodbye { saidGoodbye = true }
     }
+
+    /// Takes one RTP packet of the metadata.
+    func takeMetadata(_ bytes: Span<UInt8>, _ payload: Range<Int>) { metadata?.take(bytes, payload, now: now) }
 
     /// A receiver report when one is due: some cameras end streams that nobody reports on.
     func dueReport() -> [UInt8]? {

@@ -42,6 +42,8 @@ struct CameraFleetCommand: ParsableCommand {
     var codecs: [String] = []
     @Option(help: "What one write holds, e.g. 100ms. Default: one picture up to 64 cameras, 100ms above.")
     var batch: String?
+    @Option(help: "onvif: a metadata track with events that agree with the scene's truth: motion, lines, objects left, tampering.")
+    var metadata: String?
     @Option(help: "none, basic or digest.")
     var auth = "none"
     @Option(help: "User name the cameras ask for.")
@@ -168,6 +170,10 @@ struct CameraFleetCommand: ParsableCommand {
         guard scheme == .none || password != nil else { throw refuse("--auth \(auth) needs a --password") }
         options.gate = Gate(scheme: scheme, user: user, password: password ?? "")
         options.faults = try Faults(parsing: faults, cameras: cameras)
+        options.metadata = try metadata.map { text in
+            guard let kind = MetadataKind(rawValue: text) else { throw refuse("--metadata is onvif, not '\(text)'") }
+            return kind
+        }
         options.truthPath = truth
         options.startsAligned = aligned
         return options

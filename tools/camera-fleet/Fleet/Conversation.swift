@@ -8,6 +8,7 @@
 //
 //   request   idle                     ready                        playing
 //   SETUP     → ready, 461, 454        → ready (new channels), 461  455
+//     of the metadata: 455             → ready                      455
 //   PLAY      455, 454                 → playing                    200 (goes on)
 //   PAUSE     455, 454                 200                          → ready
 //   TEARDOWN  454                      → idle                       → idle
@@ -22,8 +23,13 @@ package struct CameraFace: Sendable {
     /// Sequence number and timestamp of the packet that is sent next.
     package var nextSequence: UInt16
     package var nextTimestamp: UInt32
+    /// The camera has a second track.
+    package var hasMetadata: Bool
 
-    package init(description: @escaping @Sendable (_ host: String) -> String, nextSequence: UInt16, nextTimestamp: UInt32) {
+    package init(
+        description: @escaping @Sendable (_ host: String) -> String, nextSequence: UInt16, nextTimestamp: UInt32, hasMetadata: Bool = false
+    ) {
+        self.hasMetadata = hasMetadata
         self.description = description
         self.nextSequence = nextSequence
         self.nextTimestamp = nextTimestamp
@@ -33,8 +39,8 @@ package struct CameraFace: Sendable {
 /// What the server does after the answer is on its way.
 package enum ConversationAction: Sendable, Equatable {
     case nothing
-    /// Begin to send this camera's packets on this channel; reports go to the next one.
-    case play(camera: Int, channel: UInt8)
+    /// Begin to send this camera's packets on this channel; reports go to the next one. The metadata has a channel if it was asked for.
+    case play(camera: Int, channel: UInt8, metadata: UInt8? = nil)
     case stop
 }
 
@@ -51,6 +57,8 @@ package struct Conversation: Sendable {
     private let gate: Gate
     private let nonce: String
     private let session: String
+    /// Agreed beside that of the video, and with the same end.
+    private var metadataChannel: UInt8?
     private static let methods = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
 
     /// - Parameter generator: Source of nonce and session name; unpredictable in service, seeded in tests.
@@ -88,7 +96,7 @@ package struct Conversation: Sendable {
         let address = CameraAddress(request.url)
         // A query about the server itself names no camera.
         if request.method == "OPTIONS", address == nil { return only(request.url == "*" ? 200 : 404, [("Public", Self.methods)]) }
-        guard let address, let face = camera(address.camera) else { return only(404) }
+        guard let address, let face = camera(address.camera), face.hasMetadata || !address.isMetadata else { return only(404) }
         if request.method == "OPTIONS" { return only(200, [("Public", Self.methods)]) }
         guard !refusesAll, gate.admits(request, nonce: nonce) else {
             return only(401, [("WWW-Authenticate", gate.challenge(nonce: nonce))])
@@ -111,6 +119,7 @@ package struct Conversation: Sendable {
         case "TEARDOWN":
             guard !isIdle, request["Session"] != nil else { return only(454) }
             state = .idle
+            metadataChannel = nil
             return (RTSPResponse(200), .stop)
         default: return only(501)
         }
@@ -140,7 +149,14 @@ package struct Conversation: Sendable {
         // A second SETUP of the same session has to name it.
         if !isIdle, request["Session"] == nil, sessionCamera != address.camera { return (RTSPResponse(454), .nothing) }
         guard let channel = Self.channel(request["Transport"] ?? "") else { return (RTSPResponse(461), .nothing) }
-        state = .ready(camera: address.camera, channel: channel)
+        if address.isMetadata {
+            // It comes beside the pictures, never alone.
+            guard case .ready(_, let video) = state else { return (RTSPResponse(455, headers: sessionHeader), .nothing) }
+            guard channel | 1 != video | 1 else { return (RTSPResponse(461, headers: sessionHeader), .nothing) }
+            metadataChannel = channel
+        } else {
+            state = .ready(camera: address.camera, channel: channel)
+        }
         let transport = "RTP/AVP/TCP;unicast;interleaved=\(channel)-\(channel + 1)"
         return (RTSPResponse(200, headers: [("Transport", transport)] + sessionHeader), .nothing)
     }
@@ -166,17 +182,19 @@ package struct Conversation: Sendable {
         let response = RTSPResponse(200, headers: sessionHeader + [("Range", "npt=now-"), ("RTP-Info", info)])
         guard case .ready(let camera, let channel) = state else { return (response, .nothing) }
         state = .playing(camera: camera, channel: channel)
-        return (response, .play(camera: camera, channel: channel))
+        return (response, .play(camera: camera, channel: channel, metadata: metadataChannel))
     }
 }
 
-/// `rtsp://host[:port]/cam/N[/track1]`, with or without slash or query at the end.
+/// `rtsp://host[:port]/cam/N[/track1 | /track2]`, with or without slash or query at the end.
 package struct CameraAddress: Sendable, Equatable {
     package var camera: Int
     /// The host as the client wrote it, without port and user.
     package var host: String
     /// The camera's own URL without a slash at the end and without user and password.
     package var base: String
+    /// The track of the metadata is meant.
+    package var isMetadata: Bool
 
     package init?(_ url: String) {
         guard let scheme = url.range(of: "://"), url[..<scheme.lowerBound].lowercased() == "rtsp" else { return nil }
@@ -187,9 +205,10 @@ package struct CameraAddress: Sendable, Equatable {
         let path = rest[slash...].prefix { $0 != "?" && $0 != "#" }
         let parts = path.split(separator: "/")
         guard !place.isEmpty, parts.count == 2 || parts.count == 3, parts[0] == "cam", let number = Int(parts[1]), number >= 1,
-            parts.count == 2 || parts[2] == SessionDescription.track
+            parts.count == 2 || parts[2] == SessionDescription.track || parts[2] == SessionDescription.metadataTrack
         else { return nil }
         camera = number
+        isMetadata = parts.last.map { $0 == SessionDescription.metadataTrack } ?? false
         if place.hasPrefix("["), let end = place.firstIndex(of: "]") {
             host = String(place[place.index(after: place.startIndex)..<end])
         } else {

@@ -3,6 +3,16 @@
 
 import Base
 
+/// How far a client has heard a camera's metadata.
+struct MetadataPlace {
+    let channel: UInt8
+    var packetiser: MetadataPacketiser
+    /// Of the camera's own time; everything up to here was said.
+    var saidSeconds: Double
+    /// On the fleet's clock: when every property is said again.
+    var nextSynchronisationSeconds: Double
+}
+
 /// One client's socket, conversation and place in its camera's loop. Belongs to the serving thread.
 final class FleetClient {
     let key: Int
@@ -32,6 +42,7 @@ final class FleetClient {
     var nextReportSeconds = 0.0
     var packets: UInt32 = 0
     var payloadBytes: UInt32 = 0
+    var metadata: MetadataPlace?
 
     init(key: Int, socket: Socket, conversation: Conversation, nowSeconds: Double) {
         self.key = key

@@ -25,6 +25,8 @@ final class FleetLoop {
     private let cameras: [CameraTimeline]
     private let descriptions: [CodedLoop]
     private var loops: [PacketLoop]
+    /// What there is to say about each loop.
+    private let tracks: [MetadataTrack]
     private let listener: SocketListener
     private var poller = SocketPoller()
     private let time: any TimeSource
@@ -49,6 +51,8 @@ final class FleetLoop {
     /// As announced with each session.
     private static let sessionTimeoutSeconds = 60.0
     private static let dripEverySeconds = 4.0
+    /// Cameras repeat the state of their properties every few seconds to minutes.
+    private static let synchronisationSeconds = 10.0
     static let sendBufferBytes = 256 << 10
     /// Four seconds of stream, as a camera with little memory would keep, and never less than one large key picture.
     private let largestTailBytes: Int
@@ -66,6 +70,7 @@ final class FleetLoop {
             return description
         }
         loops = packets
+        tracks = encodings.map { MetadataTrack(events: $0.events, loopSeconds: $0.loopSeconds) }
         self.listener = listener
         self.time = time
         self.start = start
@@ -152,6 +157,31 @@ final class FleetLoop {
                 push(loops[camera.loop].bytes, range, to: client)
             }
         }
+        tell(client, camera, seconds)
+    }
+
+    /// What the camera's analytics have noticed since the last time, and now and then all they know.
+    private func tell(_ client: FleetClient, _ camera: CameraTimeline, _ seconds: Double) {
+        guard var place = client.metadata else { return }
+        let position = camera.position(atSeconds: seconds)
+        let cameraSeconds = position / camera.framesPerSecond
+        let track = tracks[camera.loop]
+        var documents: [String] = []
+        let wall = time.wallNow
+        func moment(_ said: Double) -> WallTime { wall.adding(seconds: said - cameraSeconds) }
+        let news = track.statements(after: place.saidSeconds, through: cameraSeconds)
+        if !news.isEmpty { documents.append(MetadataText.document(news, .changed, wall: moment)) }
+        if seconds >= place.nextSynchronisationSeconds {
+            documents.append(MetadataText.document(track.standing(atSeconds: cameraSeconds), .initialized, wall: moment))
+            place.nextSynchronisationSeconds = seconds + Self.synchronisationSeconds
+        }
+        place.saidSeconds = cameraSeconds
+        let timestamp = loops[camera.loop].timestamp(atPicture: position, camera.identity)
+        for document in documents {
+            let bytes = place.packetiser.packets(of: document, timestamp: timestamp, channel: place.channel)
+            push(bytes, 0..<bytes.count, to: client)
+        }
+        client.metadata = place
     }
 
     private func report(to client: FleetClient, _ camera: CameraTimeline, _ seconds: Double) {
@@ -248,7 +278,7 @@ final class FleetLoop {
         push(bytes, 0..<bytes.count, to: client)
         switch action {
         case .nothing: break
-        case .play(let camera, let channel): play(client, camera, channel, now)
+        case .play(let camera, let channel, let metadata): play(client, camera, channel, metadata: metadata, now)
         case .stop:
             client.isPlaying = false
             move(client, toLane: 0)
@@ -261,15 +291,21 @@ final class FleetLoop {
         let description = descriptions[camera.loop]
         let next = camera.due(atSeconds: now)
         return CameraFace(
-            description: { SessionDescription.text(description, camera: number, host: $0) },
+            description: { [options] in SessionDescription.text(description, camera: number, host: $0, metadata: options.metadata) },
             nextSequence: loops[camera.loop].sequence(ofPicture: next, camera.identity),
-            nextTimestamp: loops[camera.loop].timestamp(ofPicture: next, camera.identity))
+            nextTimestamp: loops[camera.loop].timestamp(ofPicture: next, camera.identity), hasMetadata: options.metadata != nil)
     }
 
-    private func play(_ client: FleetClient, _ number: Int, _ channel: UInt8, _ now: Double) {
+    private func play(_ client: FleetClient, _ number: Int, _ channel: UInt8, metadata: UInt8?, _ now: Double) {
+        let camera = cameras[number - 1]
         client.camera = number
         client.channel = channel
-        client.nextPicture = cameras[number - 1].due(atSeconds: now)
+        client.nextPicture = camera.due(atSeconds: now)
+        client.metadata = metadata.map {
+            MetadataPlace(
+                channel: $0, packetiser: MetadataPacketiser(ssrc: ~camera.identity.ssrc, firstSequence: ~camera.identity.firstSequence),
+                saidSeconds: camera.position(atSeconds: now) / camera.framesPerSecond, nextSynchronisationSeconds: now)
+        }
         client.nextReportSeconds = now
         client.isPlaying = true
         // Nobody was paced until now; slots that have passed are none of this client's.

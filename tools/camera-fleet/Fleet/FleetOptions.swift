@@ -17,6 +17,8 @@ package struct FleetOptions: Sendable {
     package var encoding = EncodingOptions()
     package var gate = Gate(scheme: .none)
     package var faults = Faults()
+    /// What the cameras say of their scenes beside the pictures; nil for nothing.
+    package var metadata: MetadataKind?
     /// Where the truth is written, one JSON object a line.
     package var truthPath: String?
     /// Pictures of so much time go out in one write; nil chooses by the fleet's size.

@@ -6,13 +6,15 @@ import Media
 
 /// Builds the description of one camera.
 package enum SessionDescription {
-    /// The name of the only track, relative to the camera's URL.
+    /// The name of the video's track, relative to the camera's URL.
     package static let track = "track1"
+    /// The same of the metadata, where there is any.
+    package static let metadataTrack = "track2"
 
     /// The text of the description, with CRLF line ends.
     ///
     /// - Parameter host: The address under which the client reached the fleet.
-    package static func text(_ loop: CodedLoop, camera: Int, host: String) -> String {
+    package static func text(_ loop: CodedLoop, camera: Int, host: String, metadata: MetadataKind? = nil) -> String {
         let rate = loop.framesPerSecond
         let rateText = rate == rate.rounded() ? String(Int(rate)) : String((rate * 1000).rounded() / 1000)
         var lines = [
@@ -38,6 +40,10 @@ package enum SessionDescription {
         }
         if loop.codec != .mjpeg { lines.append("a=framesize:96 \(loop.width)-\(loop.height)") }
         lines += ["a=framerate:\(rateText)", "a=control:\(track)"]
+        if metadata == .onvif {
+            let type = MetadataPacketiser.payloadType
+            lines += ["m=application 0 RTP/AVP \(type)", "a=rtpmap:\(type) vnd.onvif.metadata/90000", "a=control:\(metadataTrack)"]
+        }
         return lines.map { $0 + "\r\n" }.joined()
     }
 
