@@ -73,6 +73,12 @@ package final class StrictYAML {
         return StrictYAML(file: file, node: value, path: path.isEmpty ? key : "\(path).\(key)", findings: findings)
     }
 
+    /// True for a scalar; asks without a finding.
+    package var isText: Bool { node.scalar != nil }
+
+    /// True for a sequence; asks without a finding.
+    package var isList: Bool { node.sequence != nil }
+
     /// The elements of a sequence; a finding and an empty array when it is none.
     package var elements: [StrictYAML] {
         guard let sequence = node.sequence else {

@@ -16,16 +16,6 @@ package enum Duty: String, Sendable, CaseIterable {
     package var isOpenToMachines: Bool { self == .hazard || self == .emergency || self == .facility }
 }
 
-/// What happens to a new incident of a category.
-package enum FilingPolicy: String, Sendable, CaseIterable {
-    /// It is shown; the duty officer may file it with one key.
-    case feed
-    /// It is shown marked as a proposal for the duty officer.
-    case propose
-    /// It becomes a case by itself, in the transaction that stores it.
-    case automatic
-}
-
 /// One category of the catalogue.
 package struct CatalogueEntry: Sendable, Hashable {
     package var category: String

@@ -27,6 +27,16 @@ package enum CaseAction: String, Sendable, CaseIterable {
     case report, file, decline, dispatch, acknowledge, returnTask = "return", handle, submitResult = "submit_result"
 }
 
+/// What happens to a new incident of a category.
+package enum FilingPolicy: String, Sendable, CaseIterable {
+    /// It is shown; the duty officer may file it with one key.
+    case feed
+    /// It is shown marked as a proposal for the duty officer.
+    case propose
+    /// It becomes a case by itself, in the transaction that stores it.
+    case automatic
+}
+
 /// One line of a case's append-only log.
 package struct CaseEvent: Hashable, Sendable {
     package var version: Int

@@ -7,6 +7,8 @@ package struct Detection: Hashable, Sendable {
     package enum Kind: String, Sendable, CaseIterable {
         /// A confirmed moving track.
         case motion
+        /// Something appeared and stays where it was put.
+        case changedStatic = "changed_static"
     }
 
     package var kind: Kind
@@ -52,6 +54,12 @@ package enum SuppressionReason: String, Sendable, CaseIterable {
     case lighting, ghost, global, flutter, unconfirmed, warmup
     case pictureQuality = "picture_quality"
     case lowScore = "low_score"
+    /// The rule was satisfied outside its hours.
+    case schedule
+    /// The rule was satisfied while something that mutes it held: a turning camera, tampering.
+    case tagMuted = "tag_muted"
+    /// The same was delivered a short while ago.
+    case coolDown = "cool_down"
 }
 
 /// Life of an incident: `open → updated* → ended | expired`.

@@ -19,6 +19,7 @@ package final class IncidentPublisher: Sendable {
     private let timing: BusTiming
     private let log: Logger
     private let metrics: MetricsRegistry
+    private let onAcknowledged: @Sendable (UInt64) -> Void
     private let onFatal: @Sendable (Failure) -> Void
     private let wakeUp: WakeUp
     private let stopping = StopSignal()
@@ -27,9 +28,11 @@ package final class IncidentPublisher: Sendable {
 
     /// - Parameters:
     ///   - endpoint: `ipc://…` or `tcp://127.…:port`; others need CURVE and are refused.
+    ///   - onAcknowledged: Told on the publisher's thread up to which number the dispatcher has committed.
     ///   - onFatal: Told once, on the publisher's thread, before it ends for good.
     package init(
         outbox: Outbox, endpoint: String, log: Logger, metrics: MetricsRegistry, timing: BusTiming = .standard,
+        onAcknowledged: @escaping @Sendable (UInt64) -> Void = { _ in },
         onFatal: @escaping @Sendable (Failure) -> Void = BusFatal.endProcess
     ) throws {
         self.outbox = outbox
@@ -37,6 +40,7 @@ package final class IncidentPublisher: Sendable {
         self.timing = timing
         self.log = log
         self.metrics = metrics
+        self.onAcknowledged = onAcknowledged
         self.onFatal = onFatal
         wakeUp = try WakeUp()
         metrics.gauge("snowlight_outbox_rows", "Incident revisions that wait for the dispatcher.") { [outbox] in
@@ -57,7 +61,7 @@ package final class IncidentPublisher: Sendable {
             running = OwnThread(name: "publisher") { [self] in
                 var loop = PublisherLoop(
                     outbox: outbox, endpoint: endpoint, timing: timing, log: log, metrics: metrics, wakeUp: wakeUp, stopping: stopping,
-                    onFatal: onFatal, onFlowing: { [self] in flowing.store($0, ordering: .relaxed) })
+                    onAcknowledged: onAcknowledged, onFatal: onFatal, onFlowing: { [self] in flowing.store($0, ordering: .relaxed) })
                 loop.run()
                 flowing.store(false, ordering: .relaxed)
             }
@@ -88,6 +92,7 @@ private struct PublisherLoop {
     let metrics: MetricsRegistry
     let wakeUp: WakeUp
     let stopping: StopSignal
+    let onAcknowledged: @Sendable (UInt64) -> Void
     let onFatal: @Sendable (Failure) -> Void
     let onFlowing: (Bool) -> Void
 
@@ -103,7 +108,8 @@ private struct PublisherLoop {
 
     init(
         outbox: Outbox, endpoint: Endpoint, timing: BusTiming, log: Logger, metrics: MetricsRegistry, wakeUp: WakeUp,
-        stopping: StopSignal, onFatal: @escaping @Sendable (Failure) -> Void, onFlowing: @escaping (Bool) -> Void
+        stopping: StopSignal, onAcknowledged: @escaping @Sendable (UInt64) -> Void, onFatal: @escaping @Sendable (Failure) -> Void,
+        onFlowing: @escaping (Bool) -> Void
     ) {
         self.outbox = outbox
         self.endpoint = endpoint
@@ -112,6 +118,7 @@ private struct PublisherLoop {
         self.metrics = metrics
         self.wakeUp = wakeUp
         self.stopping = stopping
+        self.onAcknowledged = onAcknowledged
         self.onFatal = onFatal
         self.onFlowing = onFlowing
         sentTotal = metrics.counter("snowlight_bus_sent_total", "Incident messages handed to the socket, retransmissions included.")
@@ -202,6 +209,7 @@ private struct PublisherLoop {
         do {
             try outbox.acknowledge(through: through)
             unmarked = nil
+            onAcknowledged(through)
         } catch let failure as Failure where failure.kind == .resourceExhausted || failure.kind == .unavailable {
             log.warning("acknowledgements wait for the disk", metadata: ["failure": "\(failure)"])
         }

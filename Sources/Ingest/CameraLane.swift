@@ -6,7 +6,7 @@ import Detectors
 package import Domain
 import Foundation
 import Media
-import Pipelines
+package import Pipelines
 import Synchronization
 
 /// One revision of what a camera observes, on its way to the outbox. Carries the picture until it is stored.
@@ -21,16 +21,18 @@ package struct Observation: Sendable {
     package var score: Int
     package var box: RelativeBox?
     package var reason: [String]
-    /// JPEG of the confirming picture; only with phase `open`.
+    /// JPEG of the confirming picture: with phase `open`, or with the next update when a tag opened it between two looks.
     package var jpeg: [UInt8]?
+    /// The clip that its rule asks for; only with phase `open`.
+    package var clipWish: Emission.Clip?
 }
 
 extension Observation {
-    /// The end of an incident whose camera is no longer read.
-    init(expiring incident: RunningIncident) {
+    /// The end of an incident that nothing can continue any more.
+    init(expiring incident: RunningIncident, because reason: String) {
         self.init(
             key: incident.key, phase: .expired, priority: incident.priority, place: incident.place, firstSeen: incident.firstSeen,
-            lastSeen: incident.lastSeen, count: 1, score: incident.score, box: nil, reason: ["camera removed"], jpeg: nil)
+            lastSeen: incident.lastSeen, count: 1, score: incident.score, box: nil, reason: [reason], jpeg: nil)
     }
 }
 
@@ -53,7 +55,7 @@ package struct RunningIncident: Sendable {
     }
 }
 
-/// The mailbox, detector and incident ledger of one camera.
+/// The mailbox, detector, rules and incident ledger of one camera.
 ///
 /// `deliver` and `tick` are called by the reader and housekeeping threads; `work` runs on one worker at a time.
 /// Full mailbox: of key looks the newest wins; at full rate everything waits for the next key picture.
@@ -73,6 +75,7 @@ final class CameraLane: Lane, @unchecked Sendable {
         var restarted = false
         var scheduled = false
         var needsKey = true
+        var delivered: [(key: LedgerKey, priority: Priority)] = []
         var closed = false
         var expiring = false
     }
@@ -84,7 +87,6 @@ final class CameraLane: Lane, @unchecked Sendable {
 
     // Set once
     let camera: Camera
-    private let pipeline: Pipeline
     private let slot: Int
     private let attention: SharedAttention
     private let time: any TimeSource
@@ -95,28 +97,29 @@ final class CameraLane: Lane, @unchecked Sendable {
     // Under lock
     private let mail = Mutex(Mail())
     /// Read by the housekeeping thread to know whether time alone can change anything.
-    let hasOpenIncident = Atomic<Bool>(false)
+    let isAwake = Atomic<Bool>(false)
     let hasLiveTags = Atomic<Bool>(false)
     private let tags = Mutex<[LiveTag]>([])
     // Worker only
     private var workDetector: MotionDetector
-    private var workLedger: IncidentLedger
+    private var workWatch: CameraWatch
     private var workClock = LookClock()
     private var workDecoder: (decoder: Decoder, parameters: StreamParameters)?
     private var workPictures: [Delivery] = []
     private var workUnsent: [Observation] = []
     private var workTags = LaneTags()
+    /// Incidents that opened between two looks and want a picture of the next one.
+    private var workPictureless: [LedgerKey] = []
     /// Incidents of the process before this one, until a detection continues them or their time is over.
     private var workAdopted: [RunningIncident] = []
     private let workAdoptUntil: Double
 
     init(
-        camera: Camera, pipeline: Pipeline, slot: Int, attention: SharedAttention, running: [RunningIncident], time: any TimeSource,
+        camera: Camera, plan: CameraPlan, slot: Int, attention: SharedAttention, running: [RunningIncident], time: any TimeSource,
         pool: WorkerPool,
         recorder: IncidentRecorder, metrics: IngestMetrics, session: SharedSession
     ) {
         self.camera = camera
-        self.pipeline = pipeline
         self.slot = slot
         self.attention = attention
         self.time = time
@@ -124,15 +127,15 @@ final class CameraLane: Lane, @unchecked Sendable {
         self.recorder = recorder
         self.metrics = metrics
         self.session = session
-        workDetector = MotionDetector(pipeline.motion)
-        workLedger = IncidentLedger(pipeline.ledger)
+        workDetector = MotionDetector(plan.motion, zones: camera.areas.zones)
+        workWatch = CameraWatch(plan)
         let wall = time.wallNow
-        let ours = running.filter { $0.key.category == pipeline.category }
+        let ours = running.filter { plan.makes($0.key) }
         workAdopted = ours.filter { wall.seconds(since: $0.lastSeen) <= Self.adoptionSeconds }
         workAdoptUntil = time.now.seconds + Self.adoptionSeconds
         // What was last seen before that is over, whatever happens now; the ledger ends it at the first chance.
         adopt(ours.filter { wall.seconds(since: $0.lastSeen) > Self.adoptionSeconds }, lastSeconds: nil)
-        hasOpenIncident.store(!ours.isEmpty, ordering: .relaxed)
+        isAwake.store(!ours.isEmpty, ordering: .relaxed)
     }
 
     /// A new connection: history of the old one does not explain its pictures.
@@ -195,9 +198,19 @@ final class CameraLane: Lane, @unchecked Sendable {
         mail.withLock { $0.needsKey = true }
     }
 
-    /// Lets time pass for running incidents when no picture comes. Never blocks.
+    /// Lets time pass for rules and running incidents when no picture comes. Never blocks.
     func tick() {
         if mail.withLock({ Self.takeSchedule(&$0) }) { pool.submit(self) }
+    }
+
+    /// An incident has reached those it is for. Never blocks.
+    func delivered(_ key: LedgerKey, _ priority: Priority) {
+        let schedule: Bool = mail.withLock {
+            if $0.closed { return false }
+            $0.delivered.append((key, priority))
+            return Self.takeSchedule(&$0)
+        }
+        if schedule { pool.submit(self) }
     }
 
     /// No further pictures. When `expiring`, running incidents end; otherwise they stay open for the next start to continue.
@@ -219,15 +232,20 @@ final class CameraLane: Lane, @unchecked Sendable {
 
     func work(on worker: Worker) {
         while true {
-            let (restarted, metadata) = mail.withLock { mail in
+            let (restarted, metadata, delivered) = mail.withLock { mail in
                 // The two arrays change places, so that neither is allocated again.
                 swap(&mail.pictures, &workPictures)
-                defer { mail.restarted = false }
-                return (mail.restarted, mail.metadata.takeAll())
+                defer {
+                    mail.restarted = false
+                    mail.delivered = []
+                }
+                return (mail.restarted, mail.metadata.takeAll(), mail.delivered)
             }
+            for (key, priority) in delivered { workWatch.delivered(key, priority: priority, atSeconds: time.now.seconds) }
             if restarted {
                 workTags.restart(now: time.now.seconds)
                 workDetector.reset()
+                workWatch.forgetLooks()
                 workClock = LookClock()
                 workDecoder = nil
             }
@@ -237,9 +255,9 @@ final class CameraLane: Lane, @unchecked Sendable {
             workPictures.removeAll(keepingCapacity: true)
             let expiring = mail.withLock { $0.expiring }
             if expiring || time.now.seconds > workAdoptUntil { adoptWaiting(lastSeconds: nil) }
-            settle(expiring ? workLedger.finish() : workLedger.expire(atSeconds: time.now.seconds), jpeg: nil)
+            settle(expiring ? workWatch.finish() : watch(nil, atSeconds: time.now.seconds), jpeg: nil)
             let finished = mail.withLock {
-                guard $0.pictures.isEmpty && $0.metadata.pieces.isEmpty && !$0.restarted else { return false }
+                guard $0.pictures.isEmpty && $0.metadata.pieces.isEmpty && $0.delivered.isEmpty && !$0.restarted else { return false }
                 $0.scheduled = false
                 return true
             }
@@ -330,13 +348,13 @@ final class CameraLane: Lane, @unchecked Sendable {
         }
         for suppression in examination.suppressions { metrics.suppressed(suppression.reason).increment() }
         if !examination.detections.isEmpty {
-            metrics.detections(.motion).increment(by: UInt64(examination.detections.count))
+            for detection in examination.detections { metrics.detections(detection.kind).increment() }
             adoptWaiting(lastSeconds: seconds)
         }
-        let events = workLedger.absorb(examination.detections, atSeconds: seconds)
+        let events = watch(examination, atSeconds: seconds)
         if !events.isEmpty {
             var jpeg: [UInt8]?
-            if events.contains(where: { $0.kind == .opened }) {
+            if events.contains(where: wantsPicture) {
                 do { jpeg = try frame.jpeg(maxWidth: 1280, quality: 82) } catch { metrics.decodeErrors.increment() }
             }
             settle(events, jpeg: jpeg)
@@ -344,13 +362,32 @@ final class CameraLane: Lane, @unchecked Sendable {
         return (examination.foreground, examination.hasCandidate || !examination.detections.isEmpty)
     }
 
+    /// Evaluates the rules over a look, or over the time that has passed: here what was seen meets what was said.
+    private func watch(_ examination: Examination?, atSeconds seconds: Double) -> [LedgerEvent] {
+        let wall = time.wallNow
+        guard let examination else { return note(workWatch.note(look: nil, tags: workTags.live, atSeconds: seconds, wall: wall)) }
+        var events = note(workWatch.note(examination, tags: workTags.live, atSeconds: seconds, wall: wall))
+        if !workPictureless.isEmpty { events += workPictureless.compactMap { workWatch.restate($0) } }
+        return events
+    }
+
+    private func note(_ watched: Watched) -> [LedgerEvent] {
+        for suppression in watched.suppressions { metrics.suppressed(suppression.reason).increment() }
+        return watched.events
+    }
+
+    private func wantsPicture(_ event: LedgerEvent) -> Bool {
+        guard workWatch.rule(of: event)?.emit.snapshot == true else { return false }
+        return event.kind == .opened || workPictureless.contains(event.key)
+    }
+
     /// Hands incidents from before a restart to the ledger: continued at `lastSeconds`, or as old as they are.
     private func adopt(_ incidents: [RunningIncident], lastSeconds: Double?) {
         let (now, wall) = (time.now.seconds, time.wallNow)
         for incident in incidents {
-            workLedger.adopt(
-                startSeconds: now - wall.seconds(since: incident.firstSeen),
-                lastSeconds: lastSeconds ?? now - wall.seconds(since: incident.lastSeen), count: 0, zone: incident.key.zone)
+            workWatch.adopt(
+                LedgerKey(incident.key), priority: incident.priority, startSeconds: now - wall.seconds(since: incident.firstSeen),
+                lastSeconds: lastSeconds ?? now - wall.seconds(since: incident.lastSeen), count: 0)
         }
     }
 
@@ -371,19 +408,28 @@ final class CameraLane: Lane, @unchecked Sendable {
             case .opened: phase = .open
             case .updated: phase = .updated
             case .ended: phase = .ended
+            case .expired: phase = .expired
             }
-            if phase == .open { metrics.incidents(pipeline.category).increment() }
+            if phase == .open { metrics.incidents(event.key.category).increment() }
+            let picture = wantsPicture(event) ? jpeg : nil
+            if phase == .open && picture == nil && wantsPicture(event) {
+                workPictureless.append(event.key)
+            } else if picture != nil || event.endSeconds != nil {
+                workPictureless.removeAll { $0 == event.key }
+            }
             let observation = Observation(
-                key: IncidentKey(camera: camera.id, zone: event.zone, category: pipeline.category), phase: phase,
-                priority: pipeline.priority,
+                key: IncidentKey(camera: camera.id, zone: event.key.zone, category: event.key.category), phase: phase,
+                priority: event.priority,
                 place: camera.position, firstSeen: wall.adding(seconds: event.startSeconds - now),
                 lastSeen: wall.adding(seconds: event.lastSeconds - now), count: event.count, score: event.score, box: event.box,
-                reason: event.reason, jpeg: phase == .open ? jpeg : nil)
-            // An update supersedes an earlier update that is still waiting, so that a slow disk never grows this list.
-            if phase != .open, let last = workUnsent.last, last.phase == .updated { workUnsent.removeLast() }
+                reason: event.reason, jpeg: picture, clipWish: phase == .open ? workWatch.rule(of: event)?.emit.clip : nil)
+            // What comes later supersedes an update that is still waiting, so that a slow disk never grows this list; a picture is kept.
+            if phase != .open {
+                workUnsent.removeAll { $0.phase == .updated && $0.key == observation.key && $0.jpeg == nil }
+            }
             workUnsent.append(observation)
         }
         while let first = workUnsent.first, recorder.offer(first) { workUnsent.removeFirst() }
-        hasOpenIncident.store(workLedger.hasRunning || !workUnsent.isEmpty || !workAdopted.isEmpty, ordering: .relaxed)
+        isAwake.store(workWatch.isAwake || !workUnsent.isEmpty || !workAdopted.isEmpty, ordering: .relaxed)
     }
 }

@@ -6,23 +6,24 @@ package import Domain
 import Foundation
 import Logging
 import Media
+package import Pipelines
 package import RTSP
 import Synchronization
 
-/// A camera with what is needed to open it.
+/// A camera with what is needed to open it and what is looked for in its pictures.
 package struct CameraTask: Sendable {
     package var camera: Camera
     package var credentials: Credentials?
+    package var plan: CameraPlan
 
-    package init(camera: Camera, credentials: Credentials?) {
+    package init(camera: Camera, credentials: Credentials?, plan: CameraPlan) {
         self.camera = camera
         self.credentials = credentials
+        self.plan = plan
     }
 
-    /// True when a running connection to `other` serves this task too.
-    func opensLike(_ other: CameraTask) -> Bool {
-        camera.url == other.camera.url && camera.transport == other.camera.transport && credentials == other.credentials
-    }
+    /// True when a camera that runs as `other` must start again for this task.
+    func isNews(to other: CameraTask) -> Bool { camera != other.camera || credentials != other.credentials || plan != other.plan }
 }
 
 /// The reader thread of one camera: `run()` retries a linear `runOnce()` until told to stop.

@@ -13,7 +13,7 @@ final class IngestMetrics: Sendable {
     private let fullLooks: Counter
     private let dropped: [String: Counter]
     private let suppressedByReason: [SuppressionReason: Counter]
-    private let motionDetections: Counter
+    private let detectionsByKind: [Detection.Kind: Counter]
     private let reconnectsByKind: [Failure.Kind: Counter]
     private let registry: MetricsRegistry
 
@@ -37,8 +37,10 @@ final class IngestMetrics: Sendable {
                         "snowlight_suppressed_total", "Evidence that did not become an incident.", labels: [("reason", $0.rawValue)])
                 )
             })
-        motionDetections = registry.counter(
-            "snowlight_detections_total", "Confirmed detections seen in looks.", labels: [("kind", Detection.Kind.motion.rawValue)])
+        detectionsByKind = Dictionary(
+            uniqueKeysWithValues: Detection.Kind.allCases.map {
+                ($0, registry.counter("snowlight_detections_total", "Confirmed detections seen in looks.", labels: [("kind", $0.rawValue)]))
+            })
         reconnectsByKind = Dictionary(
             uniqueKeysWithValues: Failure.Kind.allCases.map {
                 ($0, registry.counter("snowlight_reconnects_total", "Connections that failed or ended.", labels: [("reason", $0.rawValue)]))
@@ -48,7 +50,7 @@ final class IngestMetrics: Sendable {
     func looks(_ kind: LookKind) -> Counter { kind == .key ? keyLooks : fullLooks }
     func looksDropped(_ reason: String) -> Counter { dropped[reason]! }  // Reasons are the literals above.
     func suppressed(_ reason: SuppressionReason) -> Counter { suppressedByReason[reason]! }  // All cases are present.
-    func detections(_ kind: Detection.Kind) -> Counter { motionDetections }
+    func detections(_ kind: Detection.Kind) -> Counter { detectionsByKind[kind]! }  // All cases are present.
     func reconnects(_ kind: Failure.Kind) -> Counter { reconnectsByKind[kind]! }  // All cases are present.
     func incidents(_ category: String) -> Counter {
         registry.counter("snowlight_incidents_total", "Incidents opened.", labels: [("category", category)])

@@ -6,7 +6,7 @@ package import Domain
 import Foundation
 package import Logging
 import Media
-package import Pipelines
+import Pipelines
 import Synchronization
 
 /// How the ingest side runs; everything a deployment may want to change.
@@ -44,7 +44,6 @@ package final class IngestService: Sendable {
     }
 
     private let settings: IngestSettings
-    private let pipeline: Pipeline
     private let time: any TimeSource
     private let metrics: IngestMetrics
     private let log: Logger
@@ -59,11 +58,10 @@ package final class IngestService: Sendable {
     private let ledger = Mutex(HealthLedger())
 
     package init(
-        settings: IngestSettings, pipeline: Pipeline, sink: any IncidentSink, time: any TimeSource, metrics: MetricsRegistry,
+        settings: IngestSettings, sink: any IncidentSink, time: any TimeSource, metrics: MetricsRegistry,
         log: Logger, onFatal: @escaping @Sendable (Failure) -> Void
     ) {
         self.settings = settings
-        self.pipeline = pipeline
         self.time = time
         self.metrics = IngestMetrics(metrics)
         self.log = log
@@ -96,15 +94,17 @@ package final class IngestService: Sendable {
         let wanted = Dictionary(tasks.map { ($0.camera.id, $0) }, uniquingKeysWith: { first, _ in first })
         let byCamera = Dictionary(grouping: continuing, by: \.key.camera)
         let ended: [Running] = running.withLock { current in
-            let gone = current.filter { id, one in wanted[id].map { !$0.opensLike(one.task) || $0.camera != one.task.camera } ?? true }
+            let gone = current.filter { id, one in wanted[id].map { $0.isNews(to: one.task) } ?? true }
             for id in gone.keys { current[id] = nil }
             return Array(gone.values)
         }
         end(ended, expiring: true)
-        let orphaned = continuing.filter { wanted[$0.key.camera] == nil }
-        for incident in orphaned where !recorder.offer(Observation(expiring: incident)) {
+        for incident in continuing where !OutageReport.categories.contains(incident.key.category) || wanted[incident.key.camera] == nil {
+            let task = wanted[incident.key.camera]
+            if task?.plan.makes(incident.key) == true { continue }
+            let orphaned = Observation(expiring: incident, because: task == nil ? "camera removed" : "no rule makes it any more")
             // Offered again at the next start: the outbox still holds it open.
-            log.warning("an incident of a removed camera stays open", metadata: ["key": "\(incident.key)"])
+            if !recorder.offer(orphaned) { log.warning("an orphaned incident stays open", metadata: ["key": "\(incident.key)"]) }
         }
         for (id, task) in wanted.sorted(by: { $0.key < $1.key }) where running.withLock({ $0[id] == nil }) {
             let one = makeRunning(task, continuing: byCamera[id] ?? [])
@@ -127,16 +127,16 @@ package final class IngestService: Sendable {
             }
             return health.filter { !ledger.adopt($0, place: $0.place, now: now, wall: wall) }
         }
-        for incident in unknown where !recorder.offer(Observation(expiring: incident)) {
+        for incident in unknown where !recorder.offer(Observation(expiring: incident, because: "camera removed")) {
             log.warning("an outage that is over stays open", metadata: ["key": "\(incident.key)"])
         }
     }
 
     private func makeRunning(_ task: CameraTask, continuing: [RunningIncident]) -> Running {
         let (camera, session) = (task.camera, SharedSession(policy: settings.session, time: time))
-        let slot = attention.add(camera.priority)
+        let slot = attention.add(camera.priority, floorSeconds: task.plan.floorSeconds, mayPromote: task.plan.mayPromote)
         let lane = CameraLane(
-            camera: camera, pipeline: pipeline, slot: slot, attention: attention, running: continuing, time: time, pool: pool,
+            camera: camera, plan: task.plan, slot: slot, attention: attention, running: continuing, time: time, pool: pool,
             recorder: recorder, metrics: metrics, session: session)
         var cameraLog = log
         cameraLog[metadataKey: "camera"] = "\(camera.id)"
@@ -175,6 +175,11 @@ package final class IngestService: Sendable {
 
     /// What a camera's devices assert now; empty for a camera that is not read here.
     package func liveTags(of camera: CameraID) -> [LiveTag] { running.withLock { $0[camera] }?.lane.liveTags ?? [] }
+
+    /// Hears that an incident of this node has reached the dispatcher, from where it is shown and pushed. Any thread; never blocks.
+    package func delivered(_ key: IncidentKey, priority: Priority) {
+        running.withLock { $0[key.camera] }?.lane.delivered(LedgerKey(key), priority)
+    }
 
     /// Ends all sessions, records what is queued, joins every thread. Blocks at most about 15 s.
     ///
@@ -220,7 +225,7 @@ package final class IngestService: Sendable {
                 log.notice(
                     "camera state", metadata: ["camera": "\(id)", "state": "\(health.state.rawValue)", "reason": "\(health.reason)"])
             }
-            if one.lane.hasOpenIncident.load(ordering: .relaxed) || one.lane.hasLiveTags.load(ordering: .relaxed) { one.lane.tick() }
+            if one.lane.isAwake.load(ordering: .relaxed) || one.lane.hasLiveTags.load(ordering: .relaxed) { one.lane.tick() }
         }
         ledger.forget(except: cameras.keys)
         for observation in ledger.tick(now: now, wall: time.wallNow) { metrics.incidents(observation.key.category).increment() }

@@ -8,6 +8,7 @@ package import Domain
 package struct MediaTimeRequest: Sendable {
     /// The source as it may be shown: without user and password.
     package var source: String
+    /// Its `applies` is not asked: whoever names a pipeline means it.
     package var pipeline: Pipeline
     package var zones: [Zone]
     package var tags: [String]
@@ -30,7 +31,8 @@ package struct MediaTimeRequest: Sendable {
 package struct MediaTimeRun: Sendable {
     package let request: MediaTimeRequest
     private var detector: MotionDetector
-    private var ledger: IncidentLedger
+    private var watch: CameraWatch
+    private let firstWall: WallTime
     private var state: DetectorState?
     private var shape: (width: Int, height: Int)?
     private var lastSeconds = 0.0
@@ -42,10 +44,13 @@ package struct MediaTimeRun: Sendable {
     private var incidents = 0
     private var suppressed: [String: Int] = [:]
 
-    package init(_ request: MediaTimeRequest) {
+    /// - Parameter firstWall: When the first picture was taken, for rules that keep hours.
+    package init(_ request: MediaTimeRequest, firstWall: WallTime) {
         self.request = request
-        detector = MotionDetector(request.pipeline.motion, zones: request.zones)
-        ledger = IncidentLedger(request.pipeline.ledger)
+        self.firstWall = firstWall
+        let plan = CameraPlan([request.pipeline], tags: request.tags, zones: request.zones.map(\.name))
+        detector = MotionDetector(plan.motion, zones: request.zones)
+        watch = CameraWatch(plan)
     }
 
     /// Counts a picture that was read, whether it is looked at or not.
@@ -64,7 +69,9 @@ package struct MediaTimeRun: Sendable {
         state = examination.state
         shape = (plane.width, plane.height)
         for suppression in examination.suppressions { lines.append(line(suppression)) }
-        for event in ledger.absorb(examination.detections, atSeconds: atSeconds) where event.kind == .ended { lines.append(line(event)) }
+        let watched = watch.note(examination, tags: [], atSeconds: atSeconds, wall: firstWall.adding(seconds: atSeconds))
+        for suppression in watched.suppressions { lines.append(line(suppression)) }
+        for event in watched.events where event.endSeconds != nil { lines.append(line(event)) }
         if request.frames {
             var frame = DetectLine(type: "frame")
             frame.add("t_s", atSeconds, digits: 3)
@@ -96,7 +103,8 @@ package struct MediaTimeRun: Sendable {
     ///
     /// - Parameter ending: `end` of the file, `interrupted` by a person, or `failed`.
     package mutating func finish(ending: String) -> [DetectLine] {
-        var lines = ledger.finish().map { line($0) }
+        var lines = watch.finish().map { line($0) }
+        lines += watch.standings.map(line)
         var summary = DetectLine(type: "summary")
         summary.add("source", request.source)
         summary.add("pipeline", request.pipeline.name)
@@ -133,10 +141,34 @@ package struct MediaTimeRun: Sendable {
         return line
     }
 
+    private mutating func line(_ suppression: RuleSuppression) -> DetectLine {
+        suppressed[suppression.reason.rawValue, default: 0] += 1
+        var line = DetectLine(type: "suppressed")
+        line.add("reason", suppression.reason.rawValue)
+        line.add("t_s", suppression.atSeconds, digits: 2)
+        line.add("box", suppression.box)
+        line.add("note", suppression.facts.joined(separator: "; "))
+        line.add("rule", suppression.rule)
+        return line
+    }
+
+    /// How a rule stood at the end: for whoever asks why nothing was found.
+    private func line(_ standing: RuleStanding) -> DetectLine {
+        var line = DetectLine(type: "rule")
+        line.add("rule", standing.rule)
+        line.add("satisfied", standing.isSatisfied)
+        line.add(
+            "conditions",
+            standing.conditions.map {
+                String(repeating: "  ", count: $0.depth) + "\($0.truth): \($0.text)" + ($0.note.isEmpty ? "" : " (\($0.note))")
+            })
+        return line
+    }
+
     private mutating func line(_ event: LedgerEvent) -> DetectLine {
         incidents += 1
         var line = DetectLine(type: "incident")
-        line.add("category", request.pipeline.category)
+        line.add("category", event.key.category)
         line.add("start_s", event.startSeconds, digits: 2)
         line.add("confirmed_s", event.confirmedSeconds, digits: 2)
         line.add("end_s", event.endSeconds ?? event.lastSeconds, digits: 2)
@@ -144,7 +176,8 @@ package struct MediaTimeRun: Sendable {
         line.add("zones", event.zones)
         line.add("score", event.score)
         line.add("count", event.count)
-        line.add("priority", request.pipeline.priority.rawValue)
+        line.add("priority", event.priority.rawValue)
+        if let rule = watch.rule(of: event) { line.add("rule", rule.name) }
         line.add("reason", event.reason)
         return line
     }

@@ -13,6 +13,7 @@ import Pipelines
 struct DetectSession {
     let target: DetectTarget
     let request: MediaTimeRequest
+    let firstWall: WallTime
 
     /// Reads to the end, or until a signal; prints every line as soon as it is known.
     ///
@@ -27,7 +28,7 @@ struct DetectSession {
             return source
         }
         defer { signals.forEach { $0.cancel() } }
-        var run = MediaTimeRun(request)
+        var run = MediaTimeRun(request, firstWall: firstWall)
         var wasOpen = false
         var rhythm = LookRhythm(everySeconds: request.everySeconds)
         do {

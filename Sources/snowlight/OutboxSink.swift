@@ -12,6 +12,7 @@ struct OutboxSink: IncidentSink {
     let snapshots: SnapshotStore
     let outbox: Outbox
     let publisher: IncidentPublisher
+    let deliveries: Deliveries
 
     func record(_ observations: [Observation]) throws {
         let drafts = try observations.map { observation in
@@ -27,7 +28,9 @@ struct OutboxSink: IncidentSink {
                 firstSeen: observation.firstSeen, lastSeen: observation.lastSeen, count: observation.count, score: observation.score,
                 box: observation.box, reason: observation.reason, snapshot: snapshot)
         }
-        _ = try outbox.append(drafts)
+        let incidents = try outbox.append(drafts)
+        // The number may be too high when somebody else appends as well; then the delivery is heard of a moment later.
+        deliveries.recorded(incidents, last: outbox.range.highest)
         publisher.notify()
     }
 }

@@ -14,7 +14,8 @@ struct Preparation: Sendable {
     var configuration: ServiceConfiguration
     let district: District
     let catalogue: Catalogue
-    let pipeline: Pipeline
+    let pipelines: PipelineSet
+    let calendar: WorkingCalendar
     let credentials: [CameraID: Credentials]
 
     /// Reads and checks all files. Nil when any finding is an error; every finding is reported, not only the first.
@@ -25,26 +26,43 @@ struct Preparation: Sendable {
         let (district, districtFindings) = DistrictReader.read(directory: configuration.districtDirectory)
         diagnostics += districtFindings
         let catalogue = file(configuration.cataloguePath, &diagnostics) { Catalogue.read(yaml: $0, file: $1) }
-        let pipeline = file(configuration.pipelinePath, &diagnostics) { Pipeline.read(yaml: $0, file: $1) }
+        let pipelines = readPipelines(configuration.pipelines, &diagnostics)
+        let calendar = readCalendar(configuration.districtDirectory, &diagnostics)
         var credentials: [CameraID: Credentials] = [:]
         if let path = configuration.credentialsPath {
             let (found, findings) = CredentialsReader.read(path: path)
             diagnostics += findings
             credentials = found.mapValues { Credentials(user: $0.user, password: $0.password) }
         }
-        guard let district, let catalogue, let pipeline, !diagnostics.hasErrors else { return (nil, diagnostics) }
-        if catalogue[pipeline.category] == nil {
-            diagnostics.append(
-                Diagnostic(
-                    file: configuration.pipelinePath, line: nil,
-                    message: "category '\(pipeline.category)' is not in the catalogue \(configuration.cataloguePath)"))
-            return (nil, diagnostics)
-        }
+        guard let district, let catalogue, let pipelines, let calendar, !diagnostics.hasErrors else { return (nil, diagnostics) }
+        diagnostics += pipelines.findings(district.cameras, filing: { catalogue[$0]?.filing })
+        guard !diagnostics.hasErrors else { return (nil, diagnostics) }
         return (
             Preparation(
-                configuration: configuration, district: district, catalogue: catalogue, pipeline: pipeline, credentials: credentials),
+                configuration: configuration, district: district, catalogue: catalogue, pipelines: pipelines, calendar: calendar,
+                credentials: credentials),
             diagnostics
         )
+    }
+
+    private static func readPipelines(_ source: PipelineSource, _ diagnostics: inout [Diagnostic]) -> PipelineSet? {
+        switch source {
+        case .folder(let path):
+            let (set, findings) = PipelineSet.read(folder: path)
+            diagnostics += findings
+            return set
+        case .file(let path):
+            let (file, findings) = PipelineFile.read(path: path)
+            diagnostics += findings
+            return file.map { PipelineSet([$0]) }
+        }
+    }
+
+    /// The working calendar of the district; without a file Monday to Friday are worked.
+    private static func readCalendar(_ directory: String, _ diagnostics: inout [Diagnostic]) -> WorkingCalendar? {
+        let path = (directory as NSString).appendingPathComponent("calendar.yaml")
+        guard FileManager.default.fileExists(atPath: path) else { return WorkingCalendar() }
+        return file(path, &diagnostics) { WorkingCalendar.read(yaml: $0, file: $1) }
     }
 
     private static func file<T>(

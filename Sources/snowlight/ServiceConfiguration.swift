@@ -5,11 +5,18 @@ import Domain
 import Foundation
 import Ingest
 
+/// Where the pipelines stand.
+enum PipelineSource: Sendable, Hashable {
+    case folder(String)
+    case file(String)
+}
+
 /// A validated configuration. Paths are absolute or relative to the working directory, resolved against the file's folder.
 struct ServiceConfiguration: Sendable {
     var districtDirectory: String
     var cataloguePath: String
-    var pipelinePath: String
+    /// A folder of pipelines, or one file.
+    var pipelines: PipelineSource
     var credentialsPath: String?
     var dataDirectory: String
     var look = LookMode.key
@@ -57,12 +64,12 @@ struct ServiceConfiguration: Sendable {
 
         let district = required("district", "the folder with grids.geojson, cameras.csv and workers.csv")
         let catalogue = required("catalogue", "the file that says which categories become cases")
-        let pipeline = required("pipeline", "the file that says what is detected")
+        let pipelines = readPipelines(root, resolved)
         let dataNode = root.child("data")
         let dataDirectory = data ?? dataNode?.string().map(resolved)
         if dataDirectory == nil { root.report("'data' is missing: the folder for databases and pictures (or give --data)") }
         var configuration = ServiceConfiguration(
-            districtDirectory: district ?? "", cataloguePath: catalogue ?? "", pipelinePath: pipeline ?? "",
+            districtDirectory: district ?? "", cataloguePath: catalogue ?? "", pipelines: pipelines ?? .file(""),
             credentialsPath: root.child("credentials")?.string().map(resolved), dataDirectory: dataDirectory ?? "",
             workers: ProcessInfo.processInfo.activeProcessorCount, assetsDirectory: "")
 
@@ -128,6 +135,17 @@ struct ServiceConfiguration: Sendable {
         policy.share = budgetShare
         policy.usesSpare = spareLooks
         return policy
+    }
+
+    private static func readPipelines(_ root: StrictYAML, _ resolved: (String) -> String) -> PipelineSource? {
+        let (folder, file) = (root.child("pipelines"), root.child("pipeline"))
+        switch (folder, file) {
+        case (let folder?, nil): return folder.string().map { .folder(resolved($0)) }
+        case (nil, let file?): return file.string().map { .file(resolved($0)) }
+        case (_?, let file?): file.report("'pipeline' names one file and 'pipelines' a folder: give one of them")
+        case (nil, nil): root.report("'pipelines' is missing: the folder with the files that say what is detected")
+        }
+        return nil
     }
 
     private static func isDirectory(_ path: String) -> Bool {

@@ -10,6 +10,7 @@ import Grids
 import IncidentBus
 import Ingest
 import Logging
+import Pipelines
 import ServiceLifecycle
 import Storage
 import UnixSignals
@@ -64,7 +65,10 @@ struct SnowlightProcess: Sendable {
         }
         let endpoint = busEndpoint(folder)
         let receiver = try IncidentReceiver(endpoint: endpoint, committer: dispatcher, log: log, metrics: metrics, onFatal: onFatal)
-        let publisher = try IncidentPublisher(outbox: outbox, endpoint: endpoint, log: log, metrics: metrics, onFatal: onFatal)
+        let deliveries = Deliveries()
+        let publisher = try IncidentPublisher(
+            outbox: outbox, endpoint: endpoint, log: log, metrics: metrics, onAcknowledged: { deliveries.acknowledged(through: $0) },
+            onFatal: onFatal)
 
         // camera → packets → looks → frames → detections → incidents
         let ingest = IngestService(
@@ -72,8 +76,9 @@ struct SnowlightProcess: Sendable {
                 look: configuration.look, workers: configuration.workers,
                 session: CameraSession.Policy(stallAfter: configuration.stallAfter, refusedRetry: configuration.refusedRetry),
                 attention: configuration.attention, automatic: configuration.transport),
-            pipeline: preparation.pipeline, sink: OutboxSink(snapshots: snapshots, outbox: outbox, publisher: publisher), time: time,
+            sink: OutboxSink(snapshots: snapshots, outbox: outbox, publisher: publisher, deliveries: deliveries), time: time,
             metrics: metrics, log: log, onFatal: onFatal)
+        deliveries.tell { [weak ingest] in ingest?.delivered($0, priority: $1) }
 
         // cases → pages
         let cases = CaseStore(file: dispatchFile, registry: registry, signal: signal, time: time, metrics: metrics)
@@ -158,8 +163,12 @@ struct SnowlightProcess: Sendable {
 }
 
 extension Preparation {
-    /// The cameras with their logins, as the ingest side wants them.
-    var cameraTasks: [CameraTask] { district.cameras.map { CameraTask(camera: $0, credentials: credentials[$0.id]) } }
+    /// The cameras with their logins and plans, as the ingest side wants them.
+    var cameraTasks: [CameraTask] {
+        let plans = pipelines.plans(for: district.cameras, calendar: calendar)
+        // Every camera of the district has a plan.
+        return district.cameras.map { CameraTask(camera: $0, credentials: credentials[$0.id], plan: plans[$0.id]!) }
+    }
 }
 
 /// Blocking parts as a service: started and stopped on a thread of their own, waiting for shutdown in between.

@@ -35,12 +35,13 @@ private struct Bench {
         self.fleet = fleet
         _ = try await onOwnThread("fleet start") { try fleet.start() }
         tasks = (1...options.cameras).map { number in
-            CameraTask(camera: Self.camera(number, fleet.url(ofCamera: number), transport), credentials: credentials)
+            CameraTask(
+                camera: Self.camera(number, fleet.url(ofCamera: number), transport), credentials: credentials, plan: CameraPlan(.standard))
         }
         var policy = attention ?? AttentionScheduler.Policy()
         policy.usesSpare = attention == nil
         service = IngestService(
-            settings: IngestSettings(workers: 2, attention: policy), pipeline: Pipeline(), sink: records, time: SystemTime(),
+            settings: IngestSettings(workers: 2, attention: policy), sink: records, time: SystemTime(),
             metrics: metrics, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, onFatal: { _ in })
     }
 

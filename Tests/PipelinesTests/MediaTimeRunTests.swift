@@ -19,7 +19,8 @@ private func objects(_ lines: [DetectLine]) throws -> [[String: Any]] {
 private func play(every: Double?, dt: Double, crossing: Double, zones: [Zone] = [], frames: Bool = false) throws -> [[String: Any]] {
     var run = MediaTimeRun(
         MediaTimeRequest(
-            source: "street.mp4", pipeline: .standard, zones: zones, tags: ["scene:street"], everySeconds: every, frames: frames))
+            source: "street.mp4", pipeline: .standard, zones: zones, tags: ["scene:street"], everySeconds: every, frames: frames),
+        firstWall: WallTime(millisecondsSince1970: 0))
     var rhythm = LookRhythm(everySeconds: every)
     var scene = LumaScene(width: 128, height: 72, seed: 21)
     var lines: [DetectLine] = []
@@ -81,7 +82,9 @@ func onePassIsOneIncidentAtFullRateAndAtLooks(every: Double?, dt: Double, crossi
 }
 
 @Test func whatStillRunsAtTheEndIsSaidBeforeTheSummary() throws {
-    var run = MediaTimeRun(MediaTimeRequest(source: "s", pipeline: .standard, zones: [], tags: [], everySeconds: nil, frames: false))
+    var run = MediaTimeRun(
+        MediaTimeRequest(source: "s", pipeline: .standard, zones: [], tags: [], everySeconds: nil, frames: false),
+        firstWall: WallTime(millisecondsSince1970: 0))
     var scene = LumaScene(width: 128, height: 72, seed: 22)
     var lines: [DetectLine] = []
     for index in 0..<140 {
@@ -91,12 +94,14 @@ func onePassIsOneIncidentAtFullRateAndAtLooks(every: Double?, dt: Double, crossi
     }
     lines += run.finish(ending: "interrupted")
     let said = try objects(lines)
-    #expect(said.map { $0["type"] as? String }.suffix(2) == ["incident", "summary"])
+    #expect(said.map { $0["type"] as? String }.suffix(3) == ["incident", "rule", "summary"])
     #expect(said.last?["ending"] as? String == "interrupted")
 }
 
 @Test func damageIsCountedAndSaidAtMostOnceASecond() throws {
-    var run = MediaTimeRun(MediaTimeRequest(source: "s", pipeline: .standard, zones: [], tags: [], everySeconds: nil, frames: false))
+    var run = MediaTimeRun(
+        MediaTimeRequest(source: "s", pipeline: .standard, zones: [], tags: [], everySeconds: nil, frames: false),
+        firstWall: WallTime(millisecondsSince1970: 0))
     var lines: [DetectLine] = []
     for index in 0..<50 { lines += run.noteDamage("a \"quoted\"\nnote \u{1} 雪亮", atSeconds: Double(index) / 25) }
     let said = try objects(lines)

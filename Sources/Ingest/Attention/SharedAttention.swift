@@ -35,12 +35,12 @@ final class SharedAttention: Sendable {
     }
 
     /// Begins to schedule a camera and returns its slot, which is given back with `remove`.
-    func add(_ priority: Priority) -> Int {
+    func add(_ priority: Priority, floorSeconds: Double?, mayPromote: Bool) -> Int {
         let now = time.now.seconds
         return state.withLock {
             let slot = $0.freeSlots.popLast() ?? $0.slots
             if slot == $0.slots { $0.slots += 1 }
-            $0.scheduler.add(slot, priority: priority, nowSeconds: now)
+            $0.scheduler.add(slot, priority: priority, floorSeconds: floorSeconds, mayPromote: mayPromote, nowSeconds: now)
             return slot
         }
     }
