@@ -23,6 +23,8 @@ package struct Observation: Sendable {
     package var reason: [String]
     /// JPEG of the confirming picture; only with phase `open`.
     package var jpeg: [UInt8]?
+    /// The clip that is being made of it; only with phase `open`.
+    package var clip: ClipTicket?
 }
 
 extension Observation {
@@ -91,6 +93,8 @@ final class CameraLane: Lane, @unchecked Sendable {
     private let recorder: IncidentRecorder
     private let metrics: IngestMetrics
     private let session: SharedSession
+    private let recording: Recording
+    private let tape: CameraTape
     // Under lock
     private let mail = Mutex(Mail())
     /// Read by the housekeeping thread to know whether time alone can change anything.
@@ -109,7 +113,7 @@ final class CameraLane: Lane, @unchecked Sendable {
     init(
         camera: Camera, pipeline: Pipeline, slot: Int, attention: SharedAttention, running: [RunningIncident], time: any TimeSource,
         pool: WorkerPool,
-        recorder: IncidentRecorder, metrics: IngestMetrics, session: SharedSession
+        recorder: IncidentRecorder, metrics: IngestMetrics, session: SharedSession, recording: Recording, tape: CameraTape
     ) {
         self.camera = camera
         self.pipeline = pipeline
@@ -120,6 +124,8 @@ final class CameraLane: Lane, @unchecked Sendable {
         self.recorder = recorder
         self.metrics = metrics
         self.session = session
+        self.recording = recording
+        self.tape = tape
         workDetector = MotionDetector(pipeline.motion)
         workLedger = IncidentLedger(pipeline.ledger)
         let wall = time.wallNow
@@ -306,7 +312,9 @@ final class CameraLane: Lane, @unchecked Sendable {
         if !events.isEmpty {
             var jpeg: [UInt8]?
             if events.contains(where: { $0.kind == .opened }) {
-                do { jpeg = try frame.jpeg(maxWidth: 1280, quality: 82) } catch { metrics.decodeErrors.increment() }
+                do {
+                    jpeg = try frame.jpeg(maxWidth: 1280, quality: 82, masking: camera.areas.privacyMasks)
+                } catch { metrics.decodeErrors.increment() }
             }
             settle(events, jpeg: jpeg)
         }
@@ -347,7 +355,8 @@ final class CameraLane: Lane, @unchecked Sendable {
                 priority: pipeline.priority,
                 place: camera.position, firstSeen: wall.adding(seconds: event.startSeconds - now),
                 lastSeen: wall.adding(seconds: event.lastSeconds - now), count: event.count, score: event.score, box: event.box,
-                reason: event.reason, jpeg: phase == .open ? jpeg : nil)
+                reason: event.reason, jpeg: phase == .open ? jpeg : nil,
+                clip: phase == .open ? recording.beginClip(camera, tape, startSeconds: event.startSeconds) : nil)
             // An update supersedes an earlier update that is still waiting, so that a slow disk never grows this list.
             if phase != .open, let last = workUnsent.last, last.phase == .updated { workUnsent.removeLast() }
             workUnsent.append(observation)

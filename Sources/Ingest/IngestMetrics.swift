@@ -14,6 +14,7 @@ final class IngestMetrics: Sendable {
     private let suppressedByReason: [SuppressionReason: Counter]
     private let motionDetections: Counter
     private let reconnectsByKind: [Failure.Kind: Counter]
+    private let clipsByResult: [ClipResult: Counter]
     private let registry: MetricsRegistry
 
     init(_ registry: MetricsRegistry) {
@@ -35,6 +36,10 @@ final class IngestMetrics: Sendable {
                         "snowlight_suppressed_total", "Evidence that did not become an incident.", labels: [("reason", $0.rawValue)])
                 )
             })
+        clipsByResult = Dictionary(
+            uniqueKeysWithValues: ClipResult.allCases.map {
+                ($0, registry.counter("snowlight_clips_total", "Clips of incidents.", labels: [("result", $0.rawValue)]))
+            })
         motionDetections = registry.counter(
             "snowlight_detections_total", "Confirmed detections seen in looks.", labels: [("kind", Detection.Kind.motion.rawValue)])
         reconnectsByKind = Dictionary(
@@ -48,6 +53,7 @@ final class IngestMetrics: Sendable {
     func suppressed(_ reason: SuppressionReason) -> Counter { suppressedByReason[reason]! }  // All cases are present.
     func detections(_ kind: Detection.Kind) -> Counter { motionDetections }
     func reconnects(_ kind: Failure.Kind) -> Counter { reconnectsByKind[kind]! }  // All cases are present.
+    func clips(_ result: ClipResult) -> Counter { clipsByResult[result]! }  // All cases are present.
     func incidents(_ category: String) -> Counter {
         registry.counter("snowlight_incidents_total", "Incidents opened.", labels: [("category", category)])
     }
