@@ -21,7 +21,7 @@ private func demux(_ mp4: [UInt8]) throws -> (parameters: StreamParameters, pict
 }
 
 /// The bytes between start codes: an MP4 counts lengths instead.
-private func units(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+private func nalUnits(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
     var found: [ArraySlice<UInt8>] = []
     var start: Int?
     var index = 0
@@ -70,7 +70,7 @@ private func boxes(_ bytes: [UInt8]) -> [String] {
         #expect(found.pictures.count == film.count)
         for (index, (coded, picture)) in zip(found.pictures, film).enumerated() {
             #expect(coded.isKey == picture.isKey)
-            let isSame = units(coded.bytesAnnexB()) == units(picture.bytes)
+            let isSame = nalUnits(coded.bytesAnnexB()) == nalUnits(picture.bytes)
             #expect(isSame, "picture \(index)")
             #expect(abs((coded.ptsSeconds ?? -1) - (picture.seconds - 86_400)) < 0.0001, "picture \(index)")
         }
@@ -138,7 +138,7 @@ private func boxes(_ bytes: [UInt8]) -> [String] {
         var random = Seeded(state: seed)
         for codec in [VideoCodec.h264, .h265] {
             let film = try pictures(settings(codec, width: 160, height: 96), at: (0..<10).map { Double($0) * 0.04 })
-            for _ in 0..<200 {
+            for _ in 0..<60 {
                 let mp4 = try FragmentedMP4(codec: codec, rhythm: .picture)
                 for var picture in film {
                     for _ in 0..<Int.random(in: 0...3, using: &random) {
