@@ -20,12 +20,13 @@ package final class StrictYAML {
         fileprivate init() {}
     }
 
-    private init(file: String, node: Node, path: String, findings: Findings) {
+    /// - Parameter key: Where the node's key stands; a mapping itself begins on the line behind it.
+    private init(file: String, node: Node, path: String, findings: Findings, key: Node? = nil) {
         self.file = file
         self.node = node
         self.path = path
         self.findings = findings
-        line = node.mark?.line ?? 1
+        line = key?.mark?.line ?? node.mark?.line ?? 1
     }
 
     /// Parses `text`; on a syntax error the root is nil and the findings say where.
@@ -91,12 +92,14 @@ package final class StrictYAML {
     /// The keys of a mapping with their children, in file order, all counted as asked for.
     package var entries: [(key: String, value: StrictYAML)] {
         guard let mapping = node.mapping else {
-            report("\(path) must be a mapping")
+            report("\(path.isEmpty ? "the file" : path) must be a mapping")
             return []
         }
         return mapping.map { key, value in
-            asked.insert(key.string ?? "")
-            return (key.string ?? "", StrictYAML(file: file, node: value, path: "\(path).\(key.string ?? "")", findings: findings))
+            let name = key.string ?? ""
+            asked.insert(name)
+            let below = path.isEmpty ? name : "\(path).\(name)"
+            return (name, StrictYAML(file: file, node: value, path: below, findings: findings, key: key))
         }
     }
 
@@ -141,6 +144,19 @@ package final class StrictYAML {
         guard let text = node.scalar?.string, let value = Duration(parsing: text), range.contains(value) else {
             report(
                 "\(path) must be a time such as 500ms, 2s, 5m or 1h, from \(range.lowerBound.seconds) s to \(range.upperBound.seconds) s")
+            return nil
+        }
+        return value
+    }
+
+    /// An amount of memory such as `64KiB`, `512MiB`, `2GiB`.
+    package func bytes(in range: ClosedRange<Int>) -> Int? {
+        let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)]
+        guard let text = node.scalar?.string, let unit = units.first(where: { text.hasSuffix($0.0) }),
+            let count = Int(text.dropLast(3)), case let (value, overflow) = count.multipliedReportingOverflow(by: unit.1), !overflow,
+            range.contains(value)
+        else {
+            report("\(path) must be an amount such as 64KiB, 512MiB or 2GiB, from \(range.lowerBound) to \(range.upperBound) bytes")
             return nil
         }
         return value

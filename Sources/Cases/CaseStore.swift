@@ -101,9 +101,9 @@ package final class CaseStore: Sendable {
         }
     }
 
-    /// The picture of an incident; nil when there is none or the reader may not see the incident.
-    package func snapshot(of id: IncidentID, for reader: Reader) async throws -> SnapshotReference? {
-        try await file.read { try CaseReading(sql: $0).incident(id, for: reader)?.snapshot() }
+    /// The picture or clip of an incident; nil when there is none or the reader may not see the incident.
+    package func evidence(_ kind: EvidenceKind, of id: IncidentID, for reader: Reader) async throws -> SnapshotReference? {
+        try await file.read { try CaseReading(sql: $0).incident(id, for: reader)?.evidence(kind) }
     }
 
     /// Cases, the newest first.

@@ -10,6 +10,7 @@ package import Storage
 package enum CasesSchema {
     package static let migrations = [
         Migration(1, "incidents as they arrive", intake), Migration(2, "cases and their log", cases), Migration(3, "feed", feed),
+        Migration(4, "clips", clips),
     ]
 
     private static let intake = [
@@ -71,6 +72,10 @@ package enum CasesSchema {
         // One row: how long the log is and the hash of its last line, so that a missing tail shows too.
         "CREATE TABLE case_log_head (id BIGINT NOT NULL PRIMARY KEY, position BIGINT NOT NULL, hash TEXT NOT NULL)",
         "INSERT INTO case_log_head (id, position, hash) VALUES (1, 0, '')",
+    ]
+
+    private static let clips = [
+        "ALTER TABLE incident ADD COLUMN clip_sha256 TEXT", "ALTER TABLE incident ADD COLUMN clip_bytes BIGINT",
     ]
 
     private static let feed = [

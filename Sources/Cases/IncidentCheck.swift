@@ -16,12 +16,13 @@ enum IncidentCheck {
         if incident.count < 1 { return "no observation" }
         if !(0...100).contains(incident.score) { return "score \(incident.score) is not in 0…100" }
         if let box = incident.box, !isInPicture(box) { return "the box is not inside the picture" }
-        if let snapshot = incident.snapshot {
+        for (name, stored) in [("snapshot", incident.snapshot), ("clip", incident.clip)] {
+            guard let stored else { continue }
             // The digest becomes a file name, so nothing but a digest may pass.
-            guard snapshot.sha256.utf8.count == 64,
-                snapshot.sha256.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x61 && $0 <= 0x66 })
-            else { return "the snapshot is not named by a SHA-256" }
-            if snapshot.sizeBytes < 1 { return "the snapshot is empty" }
+            guard stored.sha256.utf8.count == 64,
+                stored.sha256.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x61 && $0 <= 0x66 })
+            else { return "the \(name) is not named by a SHA-256" }
+            if stored.sizeBytes < 1 { return "the \(name) is empty" }
         }
         return nil
     }

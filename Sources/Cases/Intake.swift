@@ -86,9 +86,10 @@ struct Intake {
             INSERT INTO incident (incident_id, rev, phase, camera_id, preset, zone, category, priority, lon_e7, lat_e7,
                 first_seen_ms, last_seen_ms, observations, score, box_x, box_y, box_width, box_height, reason_json,
                 snapshot_sha256, snapshot_bytes, drill, proposed, camera_name, township, village, grid_code, grid_name,
-                method, grid_set, near_border, distance_m, neighbours_json, camera_moved_m, detected_ms, published_ms, accepted_ms)
+                method, grid_set, near_border, distance_m, neighbours_json, camera_moved_m, detected_ms, published_ms, accepted_ms,
+                clip_sha256, clip_bytes)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
-                $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)
+                $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39)
             """,
             [
                 .text(id), SQLValue(incident.revision), .text(incident.phase.rawValue), .text(camera.id.digits),
@@ -104,7 +105,7 @@ struct Intake {
                 .text(resolution.method.rawValue), .text(resolution.gridSetVersion), resolution.nearBorder ? 1 : 0,
                 SQLValue(resolution.distanceMetres), .text(try Self.json(resolution.neighbours)), SQLValue(resolution.cameraMovedMetres),
                 .integer(incident.firstSeen.millisecondsSince1970), SQLValue(incident.id.mintedMilliseconds),
-                .integer(transaction.now.millisecondsSince1970),
+                .integer(transaction.now.millisecondsSince1970), SQLValue(incident.clip?.sha256), SQLValue(incident.clip?.sizeBytes),
             ])
         if filing == .automatic {
             let filed = FiledIncident(incident, camera, resolution)
@@ -125,7 +126,8 @@ struct Intake {
             """
             UPDATE incident SET rev = $2, phase = $3, priority = $4, first_seen_ms = $5, last_seen_ms = $6, observations = $7, score = $8,
                 box_x = $9, box_y = $10, box_width = $11, box_height = $12, reason_json = $13,
-                snapshot_sha256 = COALESCE($14, snapshot_sha256), snapshot_bytes = COALESCE($15, snapshot_bytes), drill = $16
+                snapshot_sha256 = COALESCE($14, snapshot_sha256), snapshot_bytes = COALESCE($15, snapshot_bytes), drill = $16,
+                clip_sha256 = COALESCE($17, clip_sha256), clip_bytes = COALESCE($18, clip_bytes)
             WHERE incident_id = $1
             """,
             [
@@ -134,7 +136,7 @@ struct Intake {
                 .integer(incident.lastSeen.millisecondsSince1970), SQLValue(incident.count), SQLValue(incident.score),
                 SQLValue(incident.box?.x), SQLValue(incident.box?.y), SQLValue(incident.box?.width), SQLValue(incident.box?.height),
                 .text(try Self.json(incident.reason)), SQLValue(incident.snapshot?.sha256), SQLValue(incident.snapshot?.sizeBytes),
-                incident.drill ? 1 : 0,
+                incident.drill ? 1 : 0, SQLValue(incident.clip?.sha256), SQLValue(incident.clip?.sizeBytes),
             ])
     }
 

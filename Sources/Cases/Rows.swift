@@ -35,6 +35,7 @@ struct IncidentRow {
         return IncidentDetail(
             item: item, reason: try decoder.decode([String].self, from: Data(try row.text("reason_json").utf8)),
             box: sides.count == 4 ? sides : nil, snapshotURL: item.hasSnapshot ? "/api/incidents/\(item.id)/snapshot.jpg" : nil,
+            clipURL: try row.textOrNil("clip_sha256") == nil ? nil : "/api/incidents/\(item.id)/clip.mp4",
             resolution: ResolutionView(
                 method: try row.text("method"), gridSet: try row.text("grid_set"), nearBorder: try row.int("near_border") != 0,
                 distanceMetres: try row.realOrNil("distance_m"),
@@ -49,9 +50,10 @@ struct IncidentRow {
             caseDetail: caseDetail)
     }
 
-    func snapshot() throws -> SnapshotReference? {
-        guard let sha256 = try row.textOrNil("snapshot_sha256") else { return nil }
-        return SnapshotReference(sha256: sha256, sizeBytes: Int(try row.intOrNil("snapshot_bytes") ?? 0))
+    func evidence(_ kind: EvidenceKind) throws -> SnapshotReference? {
+        let name = kind == .clip ? "clip" : "snapshot"
+        guard let sha256 = try row.textOrNil(name + "_sha256") else { return nil }
+        return SnapshotReference(sha256: sha256, sizeBytes: Int(try row.intOrNil(name + "_bytes") ?? 0))
     }
 }
 

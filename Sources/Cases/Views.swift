@@ -120,6 +120,7 @@ package struct IncidentDetail: Encodable, Sendable, Hashable {
     /// x, y, width, height, each 0…1.
     package var box: [Double]?
     package var snapshotURL: String?
+    package var clipURL: String?
     package var resolution: ResolutionView
     package var receipts: ReceiptsView
     package var caseDetail: CaseDetail?
@@ -127,6 +128,7 @@ package struct IncidentDetail: Encodable, Sendable, Hashable {
     enum CodingKeys: String, CodingKey {
         case reason, box, resolution, receipts
         case snapshotURL = "snapshot_url"
+        case clipURL = "clip_url"
         case caseDetail = "case_detail"
     }
 
@@ -137,6 +139,7 @@ package struct IncidentDetail: Encodable, Sendable, Hashable {
         try container.encode(reason, forKey: .reason)
         try container.encode(NullWhenNil(wrappedValue: box), forKey: .box)
         try container.encode(NullWhenNil(wrappedValue: snapshotURL), forKey: .snapshotURL)
+        try container.encode(NullWhenNil(wrappedValue: clipURL), forKey: .clipURL)
         try container.encode(resolution, forKey: .resolution)
         try container.encode(receipts, forKey: .receipts)
         try container.encode(NullWhenNil(wrappedValue: caseDetail), forKey: .caseDetail)

@@ -19,7 +19,8 @@ struct CaseRoutes: Sendable {
         [
             Route(.get, "/api/feed", .session, feed), Route(.get, "/api/incidents", .session, incidents),
             Route(.get, "/api/incidents/{id}", .session, incident),
-            Route(.get, "/api/incidents/{id}/snapshot.jpg", .session, snapshot),
+            Route(.get, "/api/incidents/{id}/snapshot.jpg", .session) { try await evidence(.snapshot, $0) },
+            Route(.get, "/api/incidents/{id}/clip.mp4", .session) { try await evidence(.clip, $0) },
             Route(.post, "/api/incidents/{id}/file", .roles([.dutyOfficer]), file), Route(.get, "/api/cases", .session, list),
             Route(.get, "/api/cases/{no}", .session, detail), Route(.post, "/api/cases/{no}/actions", .session, act),
         ]
@@ -48,14 +49,19 @@ struct CaseRoutes: Sendable {
         return try .encoded(detail)
     }
 
-    /// The incident is authorised first; the name of the picture comes from the database and never from the request.
-    private func snapshot(_ call: Call) async throws -> Response {
-        guard let reference = try await cases.snapshot(of: call.incidentID(), for: call.account().reader) else { throw Refusal.notFound }
+    /// The incident is authorised first; the name of the file comes from the database and never from the request.
+    private func evidence(_ kind: EvidenceKind, _ call: Call) async throws -> Response {
+        let reader = try call.account().reader
+        guard let reference = try await cases.evidence(kind, of: call.incidentID(), for: reader) else { throw Refusal.notFound }
         let pictures = pictures
-        let bytes = try await NIOThreadPool.singleton.runIfActive { try pictures.load(reference.sha256) }
+        let bytes = try await NIOThreadPool.singleton.runIfActive { try pictures.load(reference.sha256, as: kind) }
         guard let bytes else { throw Refusal.notFound }
-        var response = Response.bytes(ByteBuffer(bytes: bytes), type: "image/jpeg")
-        response.headers[.contentDisposition] = "inline; filename=\"\(reference.sha256).jpg\""
+        var response =
+            switch kind {
+            case .snapshot: Response.bytes(ByteBuffer(bytes: bytes), type: "image/jpeg")
+            case .clip: try ByteRange.response(to: call.request.headers[.range], ByteBuffer(bytes: bytes), type: "video/mp4")
+            }
+        response.headers[.contentDisposition] = "inline; filename=\"\(reference.sha256).\(kind.rawValue)\""
         return response
     }
 

@@ -47,6 +47,7 @@ package struct ConsoleParts: Sendable {
     /// The map of the grids as pages load it.
     package var geoJSON: [UInt8]
     package var cameras: any CameraHealthSource
+    package var live: any LivePictureSource
     package var outbox: @Sendable () -> OutboxDepth
     package var pictures: SnapshotStore
     package var accounts: Accounts
@@ -57,7 +58,8 @@ package struct ConsoleParts: Sendable {
 
     package init(
         cases: CaseStore, signal: FeedSignal, registry: RegistryBox, geoJSON: [UInt8], cameras: any CameraHealthSource,
-        outbox: @escaping @Sendable () -> OutboxDepth, pictures: SnapshotStore, accounts: Accounts, metrics: MetricsRegistry,
+        live: any LivePictureSource, outbox: @escaping @Sendable () -> OutboxDepth, pictures: SnapshotStore, accounts: Accounts,
+        metrics: MetricsRegistry,
         time: any TimeSource = SystemTime()
     ) {
         self.cases = cases
@@ -65,6 +67,7 @@ package struct ConsoleParts: Sendable {
         self.registry = registry
         self.geoJSON = geoJSON
         self.cameras = cameras
+        self.live = live
         self.outbox = outbox
         self.pictures = pictures
         self.accounts = accounts
@@ -113,6 +116,7 @@ package struct Console: Service {
             + [Route(.get, "/api/events", .session) { try await streams.open($0) }]
             + CaseRoutes(cases: parts.cases, pictures: parts.pictures).routes
             + DistrictRoutes(registry: parts.registry, health: parts.cameras, geoJSON: parts.geoJSON).routes
+            + PictureRoutes(live: parts.live, registry: parts.registry, accounts: parts.accounts, time: parts.time).routes
             + PageRoutes(assets: assets, leaflet: leaflet).routes
         let router = Router(context: ConsoleContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: AnswerMiddleware(metrics: parts.metrics, secure: settings.secure, onDataLoss: parts.onDataLoss))

@@ -86,13 +86,13 @@ struct DistrictRoutes: Sendable {
     }
 
     /// As the dispatcher resolves it: a manual binding outranks the position.
-    private static func grid(of camera: Camera, in registry: Registry) -> GridCode? {
+    static func grid(of camera: Camera, in registry: Registry) -> GridCode? {
         if let bound = camera.boundGrid, registry.grids[bound] != nil { return bound }
         return registry.grids.locate(camera.position)
     }
 
     /// Gridworkers see the cameras of their own grids; roles without a page for cameras see none.
-    private static func maySee(_ account: Account, cameraIn grid: GridCode?) -> Bool {
+    static func maySee(_ account: Account, cameraIn grid: GridCode?) -> Bool {
         switch account.role {
         case .dutyOfficer, .dispatcher, .supervisor, .inspector, .operator, .admin: true
         case .gridworker, .townOffice: grid.map { account.grids.contains($0) } ?? false

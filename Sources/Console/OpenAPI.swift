@@ -73,6 +73,16 @@ enum OpenAPI {
         ("/api/incidents/{id}", get("One incident", ref("IncidentDetail"), more: [404])),
         ("/api/incidents/{id}/snapshot.jpg", get("Its picture", nil, type: "image/jpeg", more: [404])),
         (
+            "/api/incidents/{id}/clip.mp4",
+            get(
+                "The seconds around it", nil, type: "video/mp4", more: [206, 404, 416],
+                note:
+                    """
+                    Fragmented MP4: H.264 or H.265 as the camera sent it; H.264 with the masks burnt in where a camera has privacy masks, and \
+                    for Motion JPEG. One `Range` of bytes is answered.
+                    """)
+        ),
+        (
             "/api/incidents/{id}/file",
             post(
                 "File it as a case", body: object([:]), answer: ref("CaseDetail"), more: [403, 404],
@@ -100,6 +110,22 @@ enum OpenAPI {
         ),
         ("/api/cameras", get("Cameras with their state", object(["items": array(ref("Camera"))]))),
         ("/api/cameras/{id}", get("One camera", ref("CameraDetail"), more: [404])),
+        (
+            "/api/cameras/{id}/snapshot.jpg",
+            get(
+                "What it shows now", nil, type: "image/jpeg", more: [404, 429, 503],
+                note: "The newest key picture, privacy masks burnt in; waits up to 10 s for one.")
+        ),
+        (
+            "/api/cameras/{id}/live.mp4",
+            get(
+                "What it shows, live", nil, type: "video/mp4", more: [404, 429, 503],
+                note:
+                    """
+                    Fragmented MP4 without end, a fragment a picture, from the last key picture on, coded as for clips; another head follows \
+                    when the camera changes its parameter sets. At most 4 viewers a camera and 16 in all, 2 of them coded again.
+                    """)
+        ),
         ("/api/grids", get("Grids with their gridworkers", object(["items": array(ref("Grid"))]))),
         ("/api/grids.geojson", get("The map of the grids", ["type": "object"], type: "application/geo+json", more: [304])),
         (

@@ -33,7 +33,7 @@ enum OpenAPISchemas {
             OpenAPI.ref("IncidentItem"),
             OpenAPI.object([
                 "reason": OpenAPI.array(text), "box": OpenAPI.nullable(OpenAPI.array(OpenAPI.number)),
-                "snapshot_url": OpenAPI.nullable(text),
+                "snapshot_url": OpenAPI.nullable(text), "clip_url": OpenAPI.nullable(text),
                 "resolution": OpenAPI.object([
                     "method": text, "grid_set": text, "near_border": boolean, "distance_m": OpenAPI.nullable(OpenAPI.number),
                     "neighbours": OpenAPI.array(OpenAPI.ref("Reference")), "camera_moved_m": OpenAPI.nullable(OpenAPI.number),

@@ -84,7 +84,7 @@ package struct IncidentKey: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(camera)|\(preset)|\(zone)|\(category)" }
 }
 
-/// A stored picture: the SHA-256 of its bytes as 64 hexadecimal digits, and its size in bytes.
+/// A stored picture or clip: the SHA-256 of its bytes as 64 hexadecimal digits, and its size in bytes.
 package struct SnapshotReference: Hashable, Sendable {
     package var sha256: String
     package var sizeBytes: Int
@@ -113,6 +113,8 @@ package struct Incident: Hashable, Sendable {
     package var box: RelativeBox?
     package var reason: [String]
     package var snapshot: SnapshotReference?
+    /// Comes with a later revision: it shows what happened after the opening as well.
+    package var clip: SnapshotReference?
     package var drill: Bool
 
     package init(

@@ -1,8 +1,9 @@
-// Reads the four files of a district and says everything that is wrong with them, each finding with file and line.
+// Reads the files of a district and says everything that is wrong with them, each finding with file and line.
 // **files → district** → dispatcher, console
 
 package import Base
 import Domain
+import Foundation
 
 /// Reads a directory as INTERFACES.md describes it.
 package enum DistrictReader {
@@ -34,12 +35,18 @@ package enum DistrictReader {
             }
         }
 
-        let diagnostics = [boundaryFindings, gridFindings, cameras.findings, workers.findings].flatMap(\.diagnostics)
+        let views = views(path("views.yaml"), cameras)
+        let diagnostics = [boundaryFindings, gridFindings, cameras.findings, workers.findings].flatMap(\.diagnostics) + views.diagnostics
         guard !diagnostics.hasErrors, let map, let boundary, let geoJSON = gridFile.bytes else { return (nil, diagnostics) }
         let code = boundary.code ?? String(map.grids.all.first?.code.digits.prefix(6) ?? "")
         let served = geoJSON.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(geoJSON.dropFirst(3)) : geoJSON
         let district = District(
-            code: code, name: boundary.name, boundary: boundary.ground, grids: map.grids, cameras: cameras.cameras,
+            code: code, name: boundary.name, boundary: boundary.ground, grids: map.grids,
+            cameras: cameras.cameras.map { camera in
+                var camera = camera
+                camera.areas = views.areas[camera.id] ?? PictureAreas()
+                return camera
+            },
             workers: workers.workers,
             geoJSON: served)
         return (district, diagnostics)
@@ -48,6 +55,14 @@ package enum DistrictReader {
     private static func boundary(_ path: String) -> (GeoJSONReader.Boundary?, FindingList) {
         let file = bytes(path)
         return file.bytes.map { GeoJSONReader.boundary($0, file: path) } ?? (nil, file.findings)
+    }
+
+    /// The one file that a district may do without.
+    private static func views(_ path: String, _ cameras: CameraRows) -> (areas: [CameraID: PictureAreas], diagnostics: [Diagnostic]) {
+        guard FileManager.default.fileExists(atPath: path) else { return ([:], []) }
+        let file = bytes(path)
+        guard let bytes = file.bytes else { return ([:], file.findings.diagnostics) }
+        return ViewsFile.read(bytes, file: path, cameras: cameras.findings.hasErrors ? nil : Set(cameras.cameras.map(\.id)))
     }
 
     /// A file's bytes, or nil and the finding that says why not.

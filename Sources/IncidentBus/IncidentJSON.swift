@@ -14,6 +14,8 @@ import Foundation
 ///  "first_seen":"2026-11-23T02:24:57.628Z","last_seen":"2026-11-23T02:27:58.010Z","count":37,"score":71,
 ///  "box":[0.1,0.2,0.3,0.4],"why":["…"],"evidence":[{"kind":"snapshot","sha256":"…","size":40213}],"gb":{"method":5,"type":2}}
 /// ```
+///
+/// `evidence` holds at most one `snapshot` (JPEG) and one `clip` (MP4); other kinds are ignored.
 package enum IncidentJSON {
     /// Bounds on texts and lists; the writer shortens to them, the reader refuses beyond them.
     package enum Limits {
@@ -168,7 +170,9 @@ private struct Envelope: Codable {
         score = incident.score
         box = incident.box.map { [$0.x, $0.y, $0.width, $0.height] }
         why = incident.reason
-        evidence = incident.snapshot.map { [Evidence(kind: "snapshot", sha256: $0.sha256, size: $0.sizeBytes)] } ?? []
+        evidence = [("snapshot", incident.snapshot), ("clip", incident.clip)].compactMap { kind, stored in
+            stored.map { Evidence(kind: kind, sha256: $0.sha256, size: $0.sizeBytes) }
+        }
         alarm = AlarmKind.of(category: incident.key.category)
     }
 
@@ -195,9 +199,11 @@ private struct Envelope: Codable {
         guard reasons.count <= IncidentJSON.Limits.reasons, reasons.allSatisfy({ $0.utf8.count <= IncidentJSON.Limits.reasonBytes }) else {
             throw IncidentJSON.invalid("'why' is too long")
         }
-        return Incident(
+        var incident = Incident(
             id: id, revision: revision, phase: phase, key: key, priority: priority, place: point, firstSeen: first, lastSeen: last,
-            count: count, score: score, box: try relativeBox(), reason: reasons, snapshot: try snapshot(), drill: drill ?? false)
+            count: count, score: score, box: try relativeBox(), reason: reasons, snapshot: try stored("snapshot"), drill: drill ?? false)
+        incident.clip = try stored("clip")
+        return incident
     }
 
     private func incidentKey() throws -> IncidentKey {
@@ -220,12 +226,12 @@ private struct Envelope: Codable {
         return RelativeBox(x: box[0], y: box[1], width: box[2], height: box[3])
     }
 
-    private func snapshot() throws -> SnapshotReference? {
+    private func stored(_ kind: String) throws -> SnapshotReference? {
         let all = evidence ?? []
         guard all.count <= IncidentJSON.Limits.evidence else { throw IncidentJSON.invalid("'evidence' is too long") }
-        guard let picture = all.first(where: { $0.kind == "snapshot" }) else { return nil }
-        guard let digest = picture.sha256, digest.utf8.count == 64,
-            digest.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x61 && $0 <= 0x66 }), let size = picture.size,
+        guard let found = all.first(where: { $0.kind == kind }) else { return nil }
+        guard let digest = found.sha256, digest.utf8.count == 64,
+            digest.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x61 && $0 <= 0x66 }), let size = found.size,
             (0...IncidentJSON.Limits.number).contains(size)
         else { throw IncidentJSON.invalid("'evidence' has no sha256 of 64 hexadecimal digits with a size") }
         return SnapshotReference(sha256: digest, sizeBytes: size)

@@ -50,6 +50,25 @@ struct IncidentLog {
         return revisions.map(\.incident)
     }
 
+    /// Writes one more revision of an incident, running or over, that shows its clip; nil when the incident is not in this file.
+    mutating func attach(_ clip: SnapshotReference, to id: IncidentID) throws -> Incident? {
+        // A running incident's row holds its latest revision as well; one that is over has only these.
+        let row = try connection.row(
+            "SELECT payload FROM outbox WHERE incident_id = $1 ORDER BY rev DESC LIMIT 1", [.text(id.description)])
+        guard let row else { return nil }
+        var incident = try Self.stored(try row.blob("payload"))
+        incident.revision += 1
+        if incident.phase == .open { incident.phase = .updated }
+        incident.clip = clip
+        try insert(incident)
+        try connection.run(
+            "UPDATE open_incident SET rev = $2, payload = $3 WHERE incident_id = $1",
+            [
+                .text(id.description), .integer(Int64(incident.revision)), .blob(IncidentJSON.encode(incident, sequence: sequence)),
+            ])
+        return incident
+    }
+
     /// Reads a payload that this outbox wrote itself.
     static func stored(_ payload: [UInt8]) throws -> Incident {
         do { return try IncidentJSON.decode(payload) } catch {

@@ -114,13 +114,25 @@ package final class Outbox: Sendable {
     /// - Returns: The revisions written, in the order of the drafts; one more than drafts for each `ended` that had to start one.
     package func append(_ drafts: [IncidentDraft]) throws -> [Incident] {
         guard !drafts.isEmpty else { return [] }
+        return try write { log in try drafts.flatMap { try log.write($0.fitted()) } }
+    }
+
+    /// Adds a stored clip to an incident by one more revision, whether it is still running or over; returns after fsync.
+    ///
+    /// - Returns: False when the incident is not in this file (any more): rows are kept 72 h.
+    package func attach(_ clip: SnapshotReference, to id: IncidentID) throws -> Bool {
+        try !write { log in try log.attach(clip, to: id).map { [$0] } ?? [] }.isEmpty
+    }
+
+    private func write(_ body: (inout IncidentLog) throws -> [Incident]) throws -> [Incident] {
         let now = time.wallNow
         return try writer.withLock { _ in
             let start = tally.withLock { $0.highest }
             let incidents = try file.write { connection in
                 var log = IncidentLog(connection: connection, sequence: start, now: now)
-                return try drafts.flatMap { try log.write($0.fitted()) }
+                return try body(&log)
             }
+            guard !incidents.isEmpty else { return [] }
             tally.withLock {
                 $0.highest += UInt64(incidents.count)
                 $0.waiting += incidents.count

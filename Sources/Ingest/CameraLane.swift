@@ -23,8 +23,8 @@ package struct Observation: Sendable {
     package var reason: [String]
     /// JPEG of the confirming picture: with phase `open`, or with the next update when a tag opened it between two looks.
     package var jpeg: [UInt8]?
-    /// The clip that its rule asks for; only with phase `open`.
-    package var clipWish: Emission.Clip?
+    /// The clip that is being made of it; only with phase `open`.
+    package var clip: ClipTicket?
 }
 
 extension Observation {
@@ -94,6 +94,8 @@ final class CameraLane: Lane, @unchecked Sendable {
     private let recorder: IncidentRecorder
     private let metrics: IngestMetrics
     private let session: SharedSession
+    private let recording: Recording
+    private let tape: CameraTape
     // Under lock
     private let mail = Mutex(Mail())
     /// Read by the housekeeping thread to know whether time alone can change anything.
@@ -117,7 +119,7 @@ final class CameraLane: Lane, @unchecked Sendable {
     init(
         camera: Camera, plan: CameraPlan, slot: Int, attention: SharedAttention, running: [RunningIncident], time: any TimeSource,
         pool: WorkerPool,
-        recorder: IncidentRecorder, metrics: IngestMetrics, session: SharedSession
+        recorder: IncidentRecorder, metrics: IngestMetrics, session: SharedSession, recording: Recording, tape: CameraTape
     ) {
         self.camera = camera
         self.slot = slot
@@ -127,6 +129,8 @@ final class CameraLane: Lane, @unchecked Sendable {
         self.recorder = recorder
         self.metrics = metrics
         self.session = session
+        self.recording = recording
+        self.tape = tape
         workDetector = MotionDetector(plan.motion, zones: camera.areas.zones)
         workWatch = CameraWatch(plan)
         let wall = time.wallNow
@@ -355,7 +359,9 @@ final class CameraLane: Lane, @unchecked Sendable {
         if !events.isEmpty {
             var jpeg: [UInt8]?
             if events.contains(where: wantsPicture) {
-                do { jpeg = try frame.jpeg(maxWidth: 1280, quality: 82) } catch { metrics.decodeErrors.increment() }
+                do {
+                    jpeg = try frame.jpeg(maxWidth: 1280, quality: 82, masking: camera.areas.privacyMasks)
+                } catch { metrics.decodeErrors.increment() }
             }
             settle(events, jpeg: jpeg)
         }
@@ -379,6 +385,11 @@ final class CameraLane: Lane, @unchecked Sendable {
     private func wantsPicture(_ event: LedgerEvent) -> Bool {
         guard workWatch.rule(of: event)?.emit.snapshot == true else { return false }
         return event.kind == .opened || workPictureless.contains(event.key)
+    }
+
+    /// The clip of an incident that opens: as its rule says, or else as the deployment does.
+    private func beginClip(_ event: LedgerEvent) -> ClipTicket? {
+        recording.beginClip(camera, tape, wish: workWatch.rule(of: event)?.emit.clip.map(ClipWish.init), startSeconds: event.startSeconds)
     }
 
     /// Hands incidents from before a restart to the ledger: continued at `lastSeconds`, or as old as they are.
@@ -422,7 +433,7 @@ final class CameraLane: Lane, @unchecked Sendable {
                 priority: event.priority,
                 place: camera.position, firstSeen: wall.adding(seconds: event.startSeconds - now),
                 lastSeen: wall.adding(seconds: event.lastSeconds - now), count: event.count, score: event.score, box: event.box,
-                reason: event.reason, jpeg: picture, clipWish: phase == .open ? workWatch.rule(of: event)?.emit.clip : nil)
+                reason: event.reason, jpeg: picture, clip: phase == .open ? beginClip(event) : nil)
             // What comes later supersedes an update that is still waiting, so that a slow disk never grows this list; a picture is kept.
             if phase != .open {
                 workUnsent.removeAll { $0.phase == .updated && $0.key == observation.key && $0.jpeg == nil }

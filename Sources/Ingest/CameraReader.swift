@@ -30,6 +30,7 @@ package struct CameraTask: Sendable {
 final class CameraReader: CameraFeed {
     private let task: CameraTask
     private let lane: CameraLane
+    private let tape: CameraTape
     private let session: SharedSession
     private let pacer: SharedPacer
     private let slot: Int
@@ -50,11 +51,13 @@ final class CameraReader: CameraFeed {
     private static let readTimeout = Duration.seconds(15)
 
     init(
-        task: CameraTask, lane: CameraLane, session: SharedSession, pacer: SharedPacer, slot: Int, attention: SharedAttention,
+        task: CameraTask, lane: CameraLane, tape: CameraTape, session: SharedSession, pacer: SharedPacer, slot: Int,
+        attention: SharedAttention,
         why: String, time: any TimeSource, metrics: IngestMetrics, log: Logger
     ) {
         self.task = task
         self.lane = lane
+        self.tape = tape
         self.session = session
         self.pacer = pacer
         self.slot = slot
@@ -131,10 +134,13 @@ final class CameraReader: CameraFeed {
         session.opened(now: time.now)
         session.uses(.ffmpeg, because: why)
         lane.restart()
+        tape.restart(source.parameters.codec)
         var followsKey = false
+        var isTaped = false
         while !stopping.isRaised {
-            let keepPredicted = followsKey && attention.wantsFullRate(slot)
-            switch try source.read(timeout: Self.readTimeout, keepPredicted: keepPredicted) {
+            followsKey = followsKey && attention.wantsFullRate(slot)
+            isTaped = isTaped && tape.isWanted
+            switch try source.read(timeout: Self.readTimeout, keepPredicted: followsKey || isTaped) {
             case .picture(let picture):
                 let now = time.now
                 metrics.packets.increment()
@@ -143,15 +149,18 @@ final class CameraReader: CameraFeed {
                     let kind = attention.wantsKey(slot, now: now)
                     followsKey = kind == .full
                     if let kind { lane.deliver(picture, source.parameters, kind: kind) }
-                } else {
+                    isTaped = tape.isWanted
+                } else if followsKey {
                     lane.deliver(picture, source.parameters, kind: .full)
                 }
+                if isTaped { tape.append(picture, source.parameters) }
                 attention.noticed(slot, isKey: picture.isKey, sizeBytes: picture.sizeBytes, now: now)
                 guard !session.mustClose(now: now) else {
                     throw Failure(.unsupported, "set aside: the pictures of this stream cannot be decoded (camera)")
                 }
             case .skipped(let size):
-                followsKey = false
+                if isTaped { tape.interrupt() }
+                (followsKey, isTaped) = (false, false)
                 metrics.packets.increment()
                 let now = time.now
                 session.packetsSeen(now: now, bytes: size, isKey: false)

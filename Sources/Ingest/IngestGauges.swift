@@ -5,7 +5,7 @@ import Base
 
 /// Gauges that are read off the scheduler and the reactor when somebody asks.
 enum IngestGauges {
-    static func register(_ attention: SharedAttention, _ reactor: Reactor, in metrics: MetricsRegistry) {
+    static func register(_ attention: SharedAttention, _ reactor: Reactor, _ recording: Recording, in metrics: MetricsRegistry) {
         metrics.distribution(
             "snowlight_look_age_seconds", "Age of the last look, over the cameras that stream.", bounds: AttentionFigures.lookAgeBounds
         ) {
@@ -33,6 +33,10 @@ enum IngestGauges {
         metrics.gauge("snowlight_decode_spent_seconds", "CPU seconds that looks have taken since the start.") {
             [([], attention.figures().spentSeconds)]
         }
+        metrics.gauge("snowlight_pre_roll_bytes", "Coded pictures kept of the last seconds of cameras.") {
+            [([], Double(recording.preRollBytes))]
+        }
+        metrics.gauge("snowlight_live_views", "Open live views of cameras.") { [([], Double(recording.viewers))] }
         metrics.gauge("snowlight_sweep_period_seconds", "How long a round over all cameras of our own RTSP takes.") {
             [([], reactor.period.seconds)]
         }

@@ -15,6 +15,7 @@ final class IngestMetrics: Sendable {
     private let suppressedByReason: [SuppressionReason: Counter]
     private let detectionsByKind: [Detection.Kind: Counter]
     private let reconnectsByKind: [Failure.Kind: Counter]
+    private let clipsByResult: [ClipResult: Counter]
     private let registry: MetricsRegistry
 
     init(_ registry: MetricsRegistry) {
@@ -41,6 +42,10 @@ final class IngestMetrics: Sendable {
             uniqueKeysWithValues: Detection.Kind.allCases.map {
                 ($0, registry.counter("snowlight_detections_total", "Confirmed detections seen in looks.", labels: [("kind", $0.rawValue)]))
             })
+        clipsByResult = Dictionary(
+            uniqueKeysWithValues: ClipResult.allCases.map {
+                ($0, registry.counter("snowlight_clips_total", "Clips of incidents.", labels: [("result", $0.rawValue)]))
+            })
         reconnectsByKind = Dictionary(
             uniqueKeysWithValues: Failure.Kind.allCases.map {
                 ($0, registry.counter("snowlight_reconnects_total", "Connections that failed or ended.", labels: [("reason", $0.rawValue)]))
@@ -52,6 +57,7 @@ final class IngestMetrics: Sendable {
     func suppressed(_ reason: SuppressionReason) -> Counter { suppressedByReason[reason]! }  // All cases are present.
     func detections(_ kind: Detection.Kind) -> Counter { detectionsByKind[kind]! }  // All cases are present.
     func reconnects(_ kind: Failure.Kind) -> Counter { reconnectsByKind[kind]! }  // All cases are present.
+    func clips(_ result: ClipResult) -> Counter { clipsByResult[result]! }  // All cases are present.
     func incidents(_ category: String) -> Counter {
         registry.counter("snowlight_incidents_total", "Incidents opened.", labels: [("category", category)])
     }

@@ -19,16 +19,18 @@ package struct IngestSettings: Sendable {
     package var attention: AttentionScheduler.Policy
     /// How cameras whose row says `auto` are read.
     package var automatic: Transport
+    package var recording: RecordingSettings
 
     package init(
         look: LookMode = .key, workers: Int = ProcessInfo.processInfo.activeProcessorCount, session: CameraSession.Policy = .init(),
-        attention: AttentionScheduler.Policy = .init(), automatic: Transport = .native
+        attention: AttentionScheduler.Policy = .init(), automatic: Transport = .native, recording: RecordingSettings = .init()
     ) {
         self.look = look
         self.workers = workers
         self.session = session
         self.attention = attention
         self.automatic = automatic
+        self.recording = recording
     }
 }
 
@@ -41,6 +43,11 @@ package final class IngestService: Sendable {
         let session: SharedSession
         let slot: Int
         let network: CameraNetwork
+        let tape: CameraTape
+
+        var place: Recording.Place {
+            Recording.Place(camera: task.camera, tape: tape, slot: slot, bytesPerSecond: session.facts().bitsPerSecond.map { $0 / 8 })
+        }
     }
 
     private let settings: IngestSettings
@@ -52,13 +59,14 @@ package final class IngestService: Sendable {
     private let pacer = SharedPacer()
     private let attention: SharedAttention
     private let reactor: Reactor
+    private let recording: Recording
     private let running = Mutex<[CameraID: Running]>([:])
     private let stopping = StopSignal()
     private let housekeeping = Mutex<OwnThread?>(nil)
     private let ledger = Mutex(HealthLedger())
 
     package init(
-        settings: IngestSettings, sink: any IncidentSink, time: any TimeSource, metrics: MetricsRegistry,
+        settings: IngestSettings, sink: any IncidentSink, clips: (any ClipSink)? = nil, time: any TimeSource, metrics: MetricsRegistry,
         log: Logger, onFatal: @escaping @Sendable (Failure) -> Void
     ) {
         self.settings = settings
@@ -69,11 +77,14 @@ package final class IngestService: Sendable {
         recorder = IncidentRecorder(sink: sink, time: time, log: log, onFatal: onFatal)
         attention = SharedAttention(mode: settings.look, policy: settings.attention, time: time)
         reactor = Reactor(time: time, attention: attention, pool: pool)
+        recording = Recording(
+            settings.recording, sink: clips, attention: attention, time: time, metrics: self.metrics, log: log,
+            onFatal: onFatal)
         metrics.gauge("snowlight_cameras", "Cameras by state.") { [weak self] in
             let states = self?.health().values.map(\.state) ?? []
             return CameraState.allCases.map { state in ([("state", state.rawValue)], Double(states.count { $0 == state })) }
         }
-        IngestGauges.register(attention, reactor, in: metrics)
+        IngestGauges.register(attention, reactor, recording, in: metrics)
         reactor.start()
         housekeeping.withLock {
             $0 = OwnThread(name: "housekeeping") { [weak self, stopping] in
@@ -135,20 +146,21 @@ package final class IngestService: Sendable {
     private func makeRunning(_ task: CameraTask, continuing: [RunningIncident]) -> Running {
         let (camera, session) = (task.camera, SharedSession(policy: settings.session, time: time))
         let slot = attention.add(camera.priority, floorSeconds: task.plan.floorSeconds, mayPromote: task.plan.mayPromote)
+        let tape = recording.makeTape(slot: slot)
         let lane = CameraLane(
             camera: camera, plan: task.plan, slot: slot, attention: attention, running: continuing, time: time, pool: pool,
-            recorder: recorder, metrics: metrics, session: session)
+            recorder: recorder, metrics: metrics, session: session, recording: recording, tape: tape)
         var cameraLog = log
         cameraLog[metadataKey: "camera"] = "\(camera.id)"
         let makeReader = { @Sendable [pacer, attention, time, metrics, cameraLog] (why: String) -> any CameraFeed in
             CameraReader(
-                task: task, lane: lane, session: session, pacer: pacer, slot: slot, attention: attention, why: why, time: time,
-                metrics: metrics, log: cameraLog)
+                task: task, lane: lane, tape: tape, session: session, pacer: pacer, slot: slot, attention: attention, why: why,
+                time: time, metrics: metrics, log: cameraLog)
         }
         let makeNative = { [pacer, attention, time, metrics, cameraLog, reactor] (onUnsupported: @escaping @Sendable (Failure) -> Bool) in
             NativeCamera(
-                task: task, lane: lane, session: session, slot: slot, attention: attention, pacer: pacer, metrics: metrics, time: time,
-                log: cameraLog, reactor: reactor, onUnsupported: onUnsupported)
+                task: task, lane: lane, tape: tape, session: session, slot: slot, attention: attention, pacer: pacer, metrics: metrics,
+                time: time, log: cameraLog, reactor: reactor, onUnsupported: onUnsupported)
         }
         let feed: any CameraFeed
         switch camera.transport == .auto ? settings.automatic : camera.transport {
@@ -160,7 +172,8 @@ package final class IngestService: Sendable {
             feed = automatic
         }
         return Running(
-            task: task, feed: feed, lane: lane, session: session, slot: slot, network: CameraNetwork(url: camera.url))
+            task: task, feed: feed, lane: lane, session: session, slot: slot, network: CameraNetwork(url: camera.url),
+            tape: tape)
     }
 
     /// The state of every camera of this node.
@@ -181,6 +194,24 @@ package final class IngestService: Sendable {
         running.withLock { $0[key.camera] }?.lane.delivered(LedgerKey(key), priority)
     }
 
+    /// Opens a live view of a camera. Does not wait.
+    ///
+    /// - Throws: `Failure`: `notFound` for a camera that is not read here, `unavailable` while it shows nothing, `resourceExhausted` when
+    ///   there are too many views.
+    package func watch(_ camera: CameraID) throws -> LiveView { try recording.watch(streaming(camera)) }
+
+    /// The camera's newest key picture as a masked JPEG. Blocks until one comes, at most ten seconds.
+    ///
+    /// - Throws: As `watch`, and `deadlineExceeded`.
+    package func snapshot(of camera: CameraID) throws -> [UInt8] { try recording.snapshot(streaming(camera)) }
+
+    private func streaming(_ camera: CameraID) throws -> Recording.Place {
+        guard let one = running.withLock({ $0[camera] }) else { throw Failure(.notFound, "this camera is not read here") }
+        let health = one.session.examine()
+        guard health.state == .streaming else { throw Failure(.unavailable, "the camera shows no picture: \(health.reason)") }
+        return one.place
+    }
+
     /// Ends all sessions, records what is queued, joins every thread. Blocks at most about 15 s.
     ///
     /// Running incidents are left open in the outbox: the next start continues them.
@@ -194,6 +225,8 @@ package final class IngestService: Sendable {
             }, expiring: false)
         reactor.stop()
         recorder.stop()
+        // Behind the recorder: a clip belongs to an incident that is on disk.
+        recording.stop()
     }
 
     private func end(_ ended: [Running], expiring: Bool) {
@@ -204,6 +237,7 @@ package final class IngestService: Sendable {
                 log.warning("a camera's thread is still waiting for the resolver", metadata: ["camera": "\(one.task.camera.id)"])
             }
             one.lane.close(expiring: expiring)
+            recording.end(one.task.camera, one.tape)
             attention.remove(one.slot)
         }
     }
@@ -214,6 +248,7 @@ package final class IngestService: Sendable {
         let now = time.now
         let cameras = running.withLock { $0 }
         ledger.withLock { keepHouse(cameras, &$0, now: now) }
+        recording.keepHouse(now: now) { cameras.values.map(\.place) }
     }
 
     private func keepHouse(_ cameras: [CameraID: Running], _ ledger: inout HealthLedger, now: Duration) {

@@ -12,6 +12,8 @@ package final class CodedPicture: @unchecked Sendable {
     /// Seconds since the first picture of the source; nil when the source gives no time.
     package let ptsSeconds: Double?
     package let sizeBytes: Int
+    /// Memory that goes with this object, for budgets: the whole block, and about half a kilobyte of descriptions of it.
+    package var heldBytes: Int { Int(packet.pointee.buf?.pointee.size ?? sizeBytes) + 512 }
     /// When it was read, on the clock that was handed to the source.
     package let arrival: Duration
     /// The source itself says that bytes are missing.

@@ -3,12 +3,15 @@
 
 import Base
 import CFFmpeg
+package import Domain
 
 extension Frame {
     /// A colour JPEG at most `maxWidth` wide, never enlarged, sides even. A few milliseconds; for snapshots, not for every look.
     ///
-    /// - Parameter quality: 1…100; 80 is good for evidence.
-    package func jpeg(maxWidth: Int, quality: Int) throws -> [UInt8] {
+    /// - Parameters:
+    ///   - quality: 1…100; 80 is good for evidence.
+    ///   - privacy: What nobody may see; black in the JPEG. Without a default, so that no caller forgets to ask.
+    package func jpeg(maxWidth: Int, quality: Int, masking privacy: [Zone]) throws -> [UInt8] {
         let source = pointer
         let targetWidth = max(min(maxWidth, width), 2) & ~1
         let targetHeight = max(height * targetWidth / max(width, 1), 2) & ~1
@@ -16,6 +19,7 @@ extension Frame {
         var owned: UnsafeMutablePointer<AVFrame>? = scaled
         defer { av_frame_free(&owned) }
         try Self.scale(source, to: scaled)
+        if !privacy.isEmpty { BlockMask(privacy, width: targetWidth, height: targetHeight).burn(into: scaled, black: 0) }
         let clamped = min(max(quality, 1), 100)
         // MJPEG's quantiser runs from 2 (best) to 31.
         let quantiser = 2 + (100 - clamped) * 29 / 99

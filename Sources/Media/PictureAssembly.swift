@@ -46,6 +46,8 @@ package struct PictureAssembly: ~Copyable {
     private var capacity = 0
     private var used = 0
     private var isOverfull = false
+    /// The block is no block of the pool but exactly as large as its picture, for pictures that are kept.
+    private var isOwn = false
 
     package init(pool: PicturePool) { self.pool = pool }
 
@@ -59,14 +61,17 @@ package struct PictureAssembly: ~Copyable {
 
     /// Starts a picture and forgets an unfinished one.
     ///
-    /// - Parameter expectedBytes: The size of the last picture of this kind; a good guess avoids the one move.
-    package mutating func begin(expectedBytes: Int) {
+    /// - Parameters:
+    ///   - expectedBytes: The size of the last picture of this kind; a good guess avoids the one move.
+    ///   - isKept: It will stay for seconds. A predicted picture of 2 KB in the pool's smallest block would hold 32 KB.
+    package mutating func begin(expectedBytes: Int, isKept: Bool = false) {
         used = 0
         isOverfull = false
         let wanted = min(expectedBytes + expectedBytes / 4, PicturePool.largestPictureBytes)
-        if block != nil, capacity >= wanted { return }
-        av_buffer_unref(&block)
-        take(pool.block(for: wanted))
+        if block != nil, capacity >= wanted, isOwn == isKept { return }
+        discard()
+        isOwn = isKept
+        if isKept { resize(wanted) } else { take(pool.block(for: wanted)) }
     }
 
     /// Adds bytes behind those that are there; beyond the largest picture nothing is kept and `finish` returns nil.
@@ -88,6 +93,12 @@ package struct PictureAssembly: ~Copyable {
     private mutating func reserve(_ count: Int) -> Bool {
         if isOverfull { return false }
         if block != nil, used + count <= capacity { return true }
+        if isOwn {
+            // A half more each time: growing byte by byte would copy the picture as often.
+            if used + count <= PicturePool.largestPictureBytes { resize(used + max(count, used / 2)) }
+            isOverfull = block == nil || used + count > capacity
+            return !isOverfull
+        }
         guard let larger = pool.block(for: used + count) else {
             isOverfull = true
             return false
@@ -96,6 +107,12 @@ package struct PictureAssembly: ~Copyable {
         av_buffer_unref(&block)
         take(larger)
         return true
+    }
+
+    /// Gives an own block another size; its picture moves only when the block cannot grow where it is.
+    private mutating func resize(_ bytes: Int) {
+        guard av_buffer_realloc(&block, bytes + Int(AV_INPUT_BUFFER_PADDING_SIZE)) >= 0 else { return discard() }
+        capacity = bytes
     }
 
     private mutating func take(_ taken: (reference: UnsafeMutablePointer<AVBufferRef>, capacity: Int)?) {
@@ -118,6 +135,7 @@ package struct PictureAssembly: ~Copyable {
     package mutating func finish(
         isKey: Bool, isCorrupt: Bool, ptsSeconds: Double?, codec: VideoCodec, arrival: Duration
     ) throws -> CodedPicture? {
+        if isOwn, used > 0, used < capacity { resize(used) }
         guard let block, used > 0, !isOverfull else {
             discard()
             return nil

@@ -162,6 +162,14 @@ package final class VideoEncoder {
         return try receive(avcodec_send_frame(context, frame))
     }
 
+    /// Codes the next picture from one of this encoder's size in 4:2:0; returns what is ready.
+    func encode(_ picture: UnsafeMutablePointer<AVFrame>) throws -> [EncodedPicture] {
+        guard !finished else { throw Failure(.conflict, "this encoder is finished") }
+        picture.pointee.pts = Int64(nextIndex)
+        nextIndex += 1
+        return try receive(avcodec_send_frame(context, picture))
+    }
+
     /// The same for arrays.
     package func encode(y: [UInt8], u: [UInt8], v: [UInt8]) throws -> [EncodedPicture] {
         try encode(y: y.span, u: u.span, v: v.span)

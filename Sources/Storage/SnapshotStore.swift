@@ -1,5 +1,5 @@
-// Pictures by their content: a picture is on disk, synced, before the incident that names it is committed.
-// frames → **snapshot** → incidents
+// Pictures and clips by their content: each is on disk, synced, before the incident that names it is committed.
+// frames → **snapshot, clip** → incidents
 
 import Base
 import Crypto
@@ -21,7 +21,13 @@ package enum SHA256Hex {
     }
 }
 
-/// JPEG files named by their SHA-256 under two-digit folders. Safe on any thread; blocks on fsync, so own threads only.
+/// What is stored; the raw value ends the file's name.
+package enum EvidenceKind: String, Sendable {
+    case snapshot = "jpg"
+    case clip = "mp4"
+}
+
+/// JPEG and MP4 files named by their SHA-256 under two-digit folders. Safe on any thread; blocks on fsync, so own threads only.
 package struct SnapshotStore: Sendable {
     private let directory: String
 
@@ -34,12 +40,14 @@ package struct SnapshotStore: Sendable {
         } catch { throw Failure(.invalidInput, "cannot create the picture directory \(directory)", cause: error) }
     }
 
-    /// Writes the picture and syncs the file and its folder before it returns; the same bytes are stored once.
-    package func store(_ jpeg: [UInt8]) throws -> SnapshotReference {
-        let name = SHA256Hex.of(jpeg)
-        let reference = SnapshotReference(sha256: name, sizeBytes: jpeg.count)
+    /// Writes the bytes and syncs the file and its folder before it returns; the same bytes are stored once.
+    ///
+    /// - Throws: `Failure` of kind `resourceExhausted` when the disk is full, `dataLoss` for any other trouble with it.
+    package func store(_ bytes: [UInt8], as kind: EvidenceKind = .snapshot) throws -> SnapshotReference {
+        let name = SHA256Hex.of(bytes)
+        let reference = SnapshotReference(sha256: name, sizeBytes: bytes.count)
         let folder = "\(directory)/\(name.prefix(2))"
-        let path = "\(folder)/\(name).jpg"
+        let path = "\(folder)/\(name).\(kind.rawValue)"
         let manager = FileManager.default
         if manager.fileExists(atPath: path) { return reference }
         do {
@@ -53,7 +61,7 @@ package struct SnapshotStore: Sendable {
             guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
             let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
             do {
-                try handle.write(contentsOf: Data(jpeg))
+                try handle.write(contentsOf: Data(bytes))
                 guard fsync(descriptor) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
                 guard rename(temporary, path) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
             } catch {
@@ -70,10 +78,10 @@ package struct SnapshotStore: Sendable {
         return reference
     }
 
-    /// The bytes of a stored picture; nil when it is not there or `sha256` is no digest.
-    package func load(_ sha256: String) throws -> [UInt8]? {
+    /// The stored bytes; nil when they are not there or `sha256` is no digest.
+    package func load(_ sha256: String, as kind: EvidenceKind = .snapshot) throws -> [UInt8]? {
         guard sha256.utf8.count == 64, sha256.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x61 && $0 <= 0x66 }) else { return nil }
-        return FileManager.default.contents(atPath: "\(directory)/\(sha256.prefix(2))/\(sha256).jpg").map { [UInt8]($0) }
+        return FileManager.default.contents(atPath: "\(directory)/\(sha256.prefix(2))/\(sha256).\(kind.rawValue)").map { [UInt8]($0) }
     }
 
     private func sync(folder: String) throws {

@@ -30,6 +30,8 @@ struct ServiceConfiguration: Sendable {
     var workers: Int
     var stallAfter = Duration.seconds(15)
     var refusedRetry = Duration.seconds(300)
+    /// Off: a district's last ten seconds are 2.7 GB, and clips fill a disk as fast as the streets are busy.
+    var recording = RecordingSettings()
     var host = "127.0.0.1"
     var port = 8080
     var assetsDirectory: String
@@ -96,6 +98,7 @@ struct ServiceConfiguration: Sendable {
             if let value = ingest.child("refused_retry")?.duration(in: .seconds(1) ... .seconds(86_400)) {
                 configuration.refusedRetry = value
             }
+            readRecording(ingest, into: &configuration.recording)
             ingest.finish()
         }
         if let console = root.child("console") {
@@ -125,6 +128,22 @@ struct ServiceConfiguration: Sendable {
             root.report("\(key) names a folder that does not exist: \(directory)")
         }
         return (findings.diagnostics.hasErrors ? nil : configuration, findings.diagnostics)
+    }
+
+    private static func readRecording(_ ingest: StrictYAML, into recording: inout RecordingSettings) {
+        if let node = ingest.child("pre_roll"), let value = node.duration(in: .zero ... .seconds(60)) {
+            recording.preRoll = value == .zero ? nil : value
+        }
+        if let value = ingest.child("pre_roll_memory")?.bytes(in: 1 << 20...64 << 30) { recording.preRollBytes = value }
+        if let clip = ingest.child("clip") {
+            let before = clip.child("before")?.duration(in: .zero ... .seconds(60))
+            let after = clip.child("after")?.duration(in: .seconds(1) ... .seconds(60))
+            clip.finish()
+            recording.clip = ClipWish(before: before ?? .seconds(5), after: after ?? .seconds(10))
+            if let before, before > recording.preRoll ?? .zero {
+                clip.report("clip.before is longer than pre_roll: what is not kept cannot be shown", severity: .warning)
+            }
+        }
     }
 
     /// What the attention scheduler may spend.

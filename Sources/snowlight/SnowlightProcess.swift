@@ -71,13 +71,13 @@ struct SnowlightProcess: Sendable {
             onFatal: onFatal)
 
         // camera → packets → looks → frames → detections → incidents
+        let sink = OutboxSink(snapshots: snapshots, outbox: outbox, publisher: publisher, deliveries: deliveries)
         let ingest = IngestService(
             settings: IngestSettings(
                 look: configuration.look, workers: configuration.workers,
                 session: CameraSession.Policy(stallAfter: configuration.stallAfter, refusedRetry: configuration.refusedRetry),
-                attention: configuration.attention, automatic: configuration.transport),
-            sink: OutboxSink(snapshots: snapshots, outbox: outbox, publisher: publisher, deliveries: deliveries), time: time,
-            metrics: metrics, log: log, onFatal: onFatal)
+                attention: configuration.attention, automatic: configuration.transport, recording: configuration.recording),
+            sink: sink, clips: sink, time: time, metrics: metrics, log: log, onFatal: onFatal)
         deliveries.tell { [weak ingest] in ingest?.delivered($0, priority: $1) }
 
         // cases → pages
@@ -89,6 +89,7 @@ struct SnowlightProcess: Sendable {
         settings.leafletDirectory = configuration.leafletDirectory
         var parts = ConsoleParts(
             cases: cases, signal: signal, registry: registry, geoJSON: preparation.district.geoJSON, cameras: FleetHealth(ingest: ingest),
+            live: FleetPictures(ingest: ingest),
             outbox: {
                 let depth = outbox.depth()
                 return OutboxDepth(rows: depth.rows, oldestAgeSeconds: depth.oldestAgeSeconds)
@@ -198,4 +199,18 @@ private struct FleetHealth: CameraHealthSource {
     let ingest: IngestService
     func snapshot() -> [CameraID: CameraHealth] { ingest.health() }
     func detail(of camera: CameraID) -> CameraDetail? { ingest.detail(of: camera) }
+}
+
+/// Pictures of the cameras of this process as the console asks for them.
+private struct FleetPictures: LivePictureSource {
+    let ingest: IngestService
+
+    func snapshot(of camera: CameraID) async throws -> [UInt8] {
+        try await onOwnThread("snapshot") { try ingest.snapshot(of: camera) }
+    }
+
+    func watch(_ camera: CameraID) throws -> LivePictures {
+        let view = try ingest.watch(camera)
+        return LivePictures(pieces: view.pieces, taken: { view.taken($0) }, close: { view.close() })
+    }
 }

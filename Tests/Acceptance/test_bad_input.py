@@ -112,6 +112,29 @@ def test_an_unknown_key_is_named(config):
     assert code == 65 and f"snowlight.yaml:{line}: error: unknown key 'colour'" in text
 
 
+@pytest.mark.parametrize("line,words", [
+    ("pre_roll: 10", "ingest.pre_roll must be a time"), ("pre_roll: 2m", "ingest.pre_roll must be a time"),
+    ("pre_roll_memory: 512MB", "ingest.pre_roll_memory must be an amount such as 64KiB"), ("pre_roll_memory: 1KiB", "from 1048576"),
+    ("clip: { before: 5s, behind: 3s }", "unknown key 'behind' in ingest.clip"), ("clip: { after: 0s }", "ingest.clip.after must be a time"),
+])
+def test_a_bad_recording_setting_is_named(config, line, words):
+    config.write_text(config.read_text() + f"ingest:\n  {line}\n")
+    code, text = run("check", config)
+    assert code == 65 and f"snowlight.yaml:{len(config.read_text().splitlines())}: error:" in text and words in text, text
+
+
+def test_a_clip_without_its_pre_roll_is_a_warning(config):
+    config.write_text(config.read_text() + "ingest:\n  clip: { before: 5s }\n")
+    code, text = run("check", config)
+    assert code == 0 and "warning: clip.before is longer than pre_roll" in text, text
+
+
+def test_a_drawing_for_no_camera_is_named(config, district):
+    (district / "views.yaml").write_text("51101100001320999999:\n  privacy: { window: \"0,0; 1,0; 1,1\" }\n")
+    code, text = run("check", config)
+    assert code == 65 and "views.yaml:1: error: camera 51101100001320999999 is not in cameras.csv" in text, text
+
+
 def test_a_missing_file_is_one_sentence(tmp_path):
     code, text = run("serve", tmp_path / "absent.yaml")
     assert code == 65 and "absent.yaml" in text and len(text.strip().splitlines()) == 1

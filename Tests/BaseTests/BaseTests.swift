@@ -119,6 +119,14 @@ func brokenYAMLHasALine(text: String) {
     #expect(findings.diagnostics.first?.line != nil)
 }
 
+@Test func amountsOfMemoryParse() {
+    let text = "[64KiB, 512MiB, 2GiB, 1KiB, 512MB, 512, 1.5GiB, 9999999999999GiB, -1MiB, {}]"
+    let (root, findings) = StrictYAML.parse(text, file: "a.yaml")
+    let read = root?.elements.map { $0.bytes(in: 2048...4 << 30) }
+    #expect(read == [64 << 10, 512 << 20, 2 << 30, nil, nil, nil, nil, nil, nil, nil])
+    #expect(findings.diagnostics.count == 7)
+}
+
 @Test(arguments: [("500ms", 0.5), ("2s", 2.0), ("5m", 300), ("1h", 3600), ("1.5s", 1.5)])
 func lengthsOfTimeParse(text: String, seconds: Double) { #expect(abs((Duration(parsing: text)?.seconds ?? -1) - seconds) < 1e-9) }
 

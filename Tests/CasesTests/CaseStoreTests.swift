@@ -132,7 +132,7 @@ import Testing
         }
         for incident in incidents where incident.key.camera != SmallDistrict.cameraID(number) {
             #expect(try await district.store.incident(incident.id, for: worker) == nil)
-            #expect(try await district.store.snapshot(of: incident.id, for: worker) == nil)
+            #expect(try await district.store.evidence(.snapshot, of: incident.id, for: worker) == nil)
             #expect(try await district.store.file(incident.id, by: worker) == .notFound)
         }
         guard case .changes(let changes) = try await district.store.changes(since: 0, for: worker) else {
@@ -297,9 +297,12 @@ import Testing
         Set(plain.keys) == [
             "id", "rev", "phase", "category", "priority", "camera", "place", "township", "village", "grid", "first_seen", "last_seen",
             "count",
-            "score", "has_snapshot", "case", "drill", "proposed", "reason", "box", "snapshot_url", "resolution", "receipts", "case_detail",
+            "score", "has_snapshot", "case", "drill", "proposed", "reason", "box", "snapshot_url", "clip_url", "resolution", "receipts",
+            "case_detail",
         ])
-    for key in ["grid", "case", "snapshot_url", "case_detail"] { #expect(plain[key] is NSNull, "\(key) is null and not absent") }
+    for key in ["grid", "case", "snapshot_url", "clip_url", "case_detail"] {
+        #expect(plain[key] is NSNull, "\(key) is null and not absent")
+    }
     let resolution = try #require(plain["resolution"] as? [String: Any])
     #expect(Set(resolution.keys) == ["method", "grid_set", "near_border", "distance_m", "neighbours", "camera_moved_m"])
     let receipts = try #require(plain["receipts"] as? [String: Any])

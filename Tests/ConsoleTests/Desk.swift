@@ -32,6 +32,7 @@ struct Desk: Sendable {
     let dispatcher: Dispatcher
     let signal: FeedSignal
     let pictures: SnapshotStore
+    let live: StagedPictures
     let directory: String
     private let sequence = Sequence()
 
@@ -71,9 +72,10 @@ struct Desk: Sendable {
         settings.streams.heartbeat = .milliseconds(500)
         change(&settings)
         let (ports, announce) = AsyncStream.makeStream(of: Int.self)
+        let live = StagedPictures()
         let parts = ConsoleParts(
             cases: cases, signal: signal, registry: registry, geoJSON: Array(#"{"type":"FeatureCollection","features":[]}"#.utf8),
-            cameras: OneCameraStreams(), outbox: { OutboxDepth(rows: 3, oldestAgeSeconds: 0.5) }, pictures: pictures,
+            cameras: OneCameraStreams(), live: live, outbox: { OutboxDepth(rows: 3, oldestAgeSeconds: 0.5) }, pictures: pictures,
             accounts: accounts, metrics: metrics, time: time)
         let console = try Console(settings, parts, log: log) { announce.yield($0) }
         let group = ServiceGroup(configuration: .init(services: [.init(service: console)], logger: log))
@@ -83,7 +85,7 @@ struct Desk: Sendable {
 
         let desk = Desk(
             port: port, settings: settings, parts: parts, console: console, accounts: accounts, cases: cases, dispatcher: dispatcher,
-            signal: signal, pictures: pictures,
+            signal: signal, pictures: pictures, live: live,
             directory: directory)
         let outcome = await Result { try await body(desk) }
         let stop = ContinuousClock.now
@@ -148,14 +150,17 @@ struct Desk: Sendable {
 extension Desk {
     /// Commits one incident as the bus would, and returns it.
     @discardableResult
-    func commit(_ category: String, _ camera: CameraID, snapshot: SnapshotReference? = nil) throws -> Incident {
+    func commit(
+        _ category: String, _ camera: CameraID, snapshot: SnapshotReference? = nil, clip: SnapshotReference? = nil
+    ) throws -> Incident {
         let now = SystemTime().wallNow
         var generator = SystemRandomNumberGenerator()
-        let incident = Incident(
+        var incident = Incident(
             id: UUID7(at: now, using: &generator), revision: 1, phase: .open, key: IncidentKey(camera: camera, category: category),
             priority: .three, place: GeoPoint(lon: camera == Self.eastCamera ? 105.065 : 105.055, lat: 29.585)!,  // Inside ±180, ±90.
             firstSeen: now, lastSeen: now, count: 1, score: 70, box: nil, reason: ["<img src=x onerror=alert(1)>"], snapshot: snapshot,
             drill: false)
+        incident.clip = clip
         let number = sequence.value.withLock { value -> UInt64 in
             value += 1
             return value
@@ -203,6 +208,50 @@ extension Desk {
         let lines = ["GET /api/events\(query) HTTP/1.1", "Host: 127.0.0.1:\(port)", "Cookie: sid=\(session)"] + headers
         try await probe.send(lines.joined(separator: "\r\n") + "\r\n\r\n")
         return probe
+    }
+}
+
+/// Live pictures that a test hands out piece by piece.
+final class StagedPictures: LivePictureSource {
+    private struct State {
+        var views: [Int: AsyncStream<[UInt8]>.Continuation] = [:]
+        var opened = 0
+        var takenBytes = 0
+        var failure: Failure?
+    }
+
+    private let state = Mutex(State())
+
+    /// Views that are open now.
+    var open: Int { state.withLock { $0.views.count } }
+    var takenBytes: Int { state.withLock { $0.takenBytes } }
+
+    /// What the next calls throw.
+    func fail(_ failure: Failure?) { state.withLock { $0.failure = failure } }
+    /// Sends a piece to every view.
+    func send(_ piece: [UInt8]) { for view in state.withLock({ Array($0.views.values) }) { view.yield(piece) } }
+    /// Ends every view, as a camera does that is removed.
+    func end() { for view in state.withLock({ Array($0.views.values) }) { view.finish() } }
+
+    func snapshot(of camera: CameraID) async throws -> [UInt8] {
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+        return [0xFF, 0xD8, 1, 2, 3]
+    }
+
+    func watch(_ camera: CameraID) throws -> LivePictures {
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+        let (pieces, continuation) = AsyncStream.makeStream(of: [UInt8].self)
+        let number = state.withLock { state in
+            state.opened += 1
+            state.views[state.opened] = continuation
+            return state.opened
+        }
+        return LivePictures(pieces: pieces) { bytes in
+            self.state.withLock { $0.takenBytes += bytes }
+        } close: {
+            continuation.finish()
+            _ = self.state.withLock { $0.views.removeValue(forKey: number) }
+        }
     }
 }
 

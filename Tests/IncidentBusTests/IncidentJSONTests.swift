@@ -28,6 +28,18 @@ private func sample() throws -> Incident {
     #expect(try IncidentJSON.decode(Array(golden.utf8)) == sample())
 }
 
+@Test func aClipStandsBesideThePicture() throws {
+    var incident = try sample()
+    incident.clip = SnapshotReference(sha256: String(repeating: "fedcba9876543210", count: 4), sizeBytes: 812_345)
+    let more = #"},{"kind":"clip","sha256":"fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210","size":812345}]"#
+    let text = golden.replacing("}],\"first_seen\"", with: more + ",\"first_seen\"")
+    #expect(String(decoding: IncidentJSON.encode(incident, sequence: 88121), as: UTF8.self) == text)
+    #expect(try IncidentJSON.decode(Array(text.utf8)) == incident)
+    #expect(throws: Failure.self) { try IncidentJSON.decode(Array(text.replacing("fedcba9876543210", with: "FEDCBA9876543210").utf8)) }
+    incident.snapshot = nil
+    #expect(try IncidentJSON.decode(IncidentJSON.encode(incident, sequence: 1)) == incident)
+}
+
 @Test func everyPhaseAndOptionComesBack() throws {
     for phase in IncidentPhase.allCases {
         var incident = try sample()

@@ -59,6 +59,38 @@ import Testing
     #expect(next.id != opened.id && next.revision == 1 && next.phase == .open)
 }
 
+@Test func aClipIsOneMoreRevisionOfItsIncidentRunningOrOver() throws {
+    let outbox = try Outbox.open(path: try temporaryDirectory() + "/outbox.sqlite")
+    defer { try? outbox.close() }
+    let clip = SnapshotReference(sha256: String(repeating: "c", count: 64), sizeBytes: 700_000)
+    var opening = draft(1, count: 3)
+    opening.snapshot = SnapshotReference(sha256: String(repeating: "a", count: 64), sizeBytes: 9)
+    let opened = try outbox.append([opening, draft(2)])
+    #expect(try outbox.attach(clip, to: opened[0].id))
+    func latest() throws -> Incident {
+        try #require(try outbox.pending(after: 0, limit: 100).map { try IncidentJSON.decode($0.bytes, sequence: $0.sequence) }.last)
+    }
+    var expected = opened[0]
+    (expected.revision, expected.phase, expected.clip) = (2, .updated, clip)
+    #expect(try latest() == expected)
+    #expect(try outbox.openIncidents().map(\.incident).contains(expected))
+    // What follows keeps it, and counts on from where the detector was.
+    let ended = try outbox.append([draft(1, .ended, count: 5, at: 4)])[0]
+    #expect(ended.clip == clip && ended.revision == 3 && ended.count == 5)
+
+    // The second one ends before its clip is finished.
+    let over = try outbox.append([draft(2, .ended, at: 3)])[0]
+    #expect(try outbox.attach(clip, to: over.id))
+    expected = over
+    (expected.revision, expected.clip) = (3, clip)
+    #expect(try latest() == expected && latest().phase == .ended)
+    #expect(try outbox.openIncidents().isEmpty, "it is not opened again")
+    var generator = SystemRandomNumberGenerator()
+    let highest = outbox.range.highest
+    #expect(try !outbox.attach(clip, to: UUID7(at: over.lastSeen, using: &generator)))
+    #expect(outbox.range.highest == highest && outbox.depth().rows == Int(highest))
+}
+
 @Test func anEndingWithoutABeginningIsNotDropped() throws {
     let outbox = try Outbox.open(path: try temporaryDirectory() + "/outbox.sqlite")
     defer { try? outbox.close() }

@@ -168,8 +168,8 @@ import Testing
         let picture = try CodedPicture(bytes: coded[0].bytes, isKey: true, ptsSeconds: nil, parameters: parameters)
         var jpegs: [Int: [UInt8]] = [:]
         _ = try DecoderPool(capacity: 1).decodeKey(picture, parameters) { frame in
-            for width in [1920, 320, 201, 64] { jpegs[width] = try frame.jpeg(maxWidth: width, quality: 85) }
-            let small = try frame.jpeg(maxWidth: 320, quality: 20)
+            for width in [1920, 320, 201, 64] { jpegs[width] = try frame.jpeg(maxWidth: width, quality: 85, masking: []) }
+            let small = try frame.jpeg(maxWidth: 320, quality: 20, masking: [])
             #expect(small.count < (jpegs[320] ?? []).count)
         }
         for (width, expected) in [(1920, (320, 192)), (320, (320, 192)), (201, (200, 120)), (64, (64, 38))] {

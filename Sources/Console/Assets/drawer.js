@@ -6,6 +6,7 @@ import { timeText } from "./clock.js";
 import { el } from "./dom.js";
 import { casePart, receiptsPart, trustPart, wherePart, whyPart } from "./drawerparts.js";
 import { isFileable } from "./feed.js";
+import { FilmPart } from "./film.js";
 import { t, word } from "./i18n.js";
 import { pictureFigure } from "./picture.js";
 import { placeText, problemText } from "./places.js";
@@ -38,6 +39,7 @@ export class Drawer {
 
     close() {
         this.id = null;
+        this.film?.close();
         this.node.hidden = true;
         this.node.replaceChildren();
         delete this.node.dataset.id;
@@ -101,8 +103,10 @@ export class Drawer {
     }
 
     #build() {
+        this.film?.close();
         const part = (name) => (this[name] = el("div", { class: `drawer-${name}` }));
-        this.body = el("div", { class: "drawer-body", role: "region", tabindex: "0", "aria-label": t("drawer.label") }, part("where"), part("picture"), part("why"), part("trust"), part("receipts"), part("case"));
+        this.body = el("div", { class: "drawer-body", role: "region", tabindex: "0", "aria-label": t("drawer.label") }, part("where"), part("picture"), part("moving"), part("why"), part("trust"), part("receipts"), part("case"));
+        this.film = new FilmPart(this.moving);
         this.head = el("header", { class: "drawer-head" });
         this.foot = el("footer", { class: "drawer-foot" });
         this.node.replaceChildren(this.head, this.body, this.foot);
@@ -120,6 +124,7 @@ export class Drawer {
         ]);
         this.#fillPicture(whole);
         if (detail) {
+            this.film.show(whole);
             replaceWhenChanged(this.where, [wherePart(whole)]);
             replaceWhenChanged(this.why, [whyPart(whole)]);
             replaceWhenChanged(this.trust, [trustPart(whole)]);

@@ -217,6 +217,12 @@ package struct AttentionScheduler: Sendable {
         budget.report(backlogSeconds: seconds, nowSeconds: nowSeconds)
     }
 
+    /// True while recent looks or a request make the camera worth more than its floor.
+    package func isHot(_ slot: Int, nowSeconds: Double) -> Bool {
+        guard isTaken(slot), let camera = cameras[slot] else { return false }
+        return camera.score(policy, deviation: 0, nowSeconds: nowSeconds).value >= policy.minimumPrice
+    }
+
     /// True from the key picture that was granted as `promoted` until the place is lost; then predicted pictures are kept.
     package func wantsFullRate(_ slot: Int) -> Bool { isTaken(slot) && cameras[slot]!.placement == .active }
 

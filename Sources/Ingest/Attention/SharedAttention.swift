@@ -87,6 +87,12 @@ final class SharedAttention: Sendable {
     /// Someone watches, or a live tag applies, until then.
     func request(_ slot: Int, until: Duration) { state.withLock { $0.scheduler.request(slot, untilSeconds: until.seconds) } }
 
+    /// Something has been seen there lately, or is asked for.
+    func isHot(_ slot: Int) -> Bool {
+        let now = time.now.seconds
+        return state.withLock { $0.scheduler.isHot(slot, nowSeconds: now) }
+    }
+
     func streamEnded(_ slot: Int) { state.withLock { $0.scheduler.streamEnded(slot) } }
 
     /// A worker is done with a look. The key picture of a promoted camera counts as its look as well.

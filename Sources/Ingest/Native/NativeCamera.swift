@@ -28,6 +28,7 @@ final class NativeCamera: CameraFeed, @unchecked Sendable {
 
     private let task: CameraTask
     private let lane: CameraLane
+    private let tape: CameraTape
     private let session: SharedSession
     private let slot: Int
     private let attention: SharedAttention
@@ -50,11 +51,13 @@ final class NativeCamera: CameraFeed, @unchecked Sendable {
     private var reportedBytes = 0
 
     init(
-        task: CameraTask, lane: CameraLane, session: SharedSession, slot: Int, attention: SharedAttention, pacer: SharedPacer,
+        task: CameraTask, lane: CameraLane, tape: CameraTape, session: SharedSession, slot: Int, attention: SharedAttention,
+        pacer: SharedPacer,
         metrics: IngestMetrics, time: any TimeSource, log: Logger, reactor: Reactor, onUnsupported: @escaping @Sendable (Failure) -> Bool
     ) {
         self.task = task
         self.lane = lane
+        self.tape = tape
         self.session = session
         self.slot = slot
         self.attention = attention
@@ -158,12 +161,13 @@ final class NativeCamera: CameraFeed, @unchecked Sendable {
             sendsOutOfOrder: media.fmtp["packetization-mode"] == "2" || (Int(media.fmtp["sprop-max-don-diff"] ?? "0") ?? 0) > 0,
             userDataIDs: UserDataTags.identifiers)
         let intake = PictureIntake(
-            slot: slot, lane: lane, attention: attention, metrics: metrics, pool: reactor.pictures, codec: codec,
+            slot: slot, lane: lane, tape: tape, attention: attention, metrics: metrics, pool: reactor.pictures, codec: codec,
             clockRate: media.clockRate)
         pacer.finish(task.camera.id)
         session.opened(now: now)
         session.uses(.native, because: "")
         lane.restart()
+        tape.restart(codec)
         nextReport = now
         reported = PictureIntake.Counts()
         reportedBytes = 0

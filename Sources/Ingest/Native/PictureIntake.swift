@@ -16,6 +16,7 @@ final class PictureIntake: PictureSink {
 
     private let slot: Int
     private let lane: CameraLane
+    private let tape: CameraTape
     private let attention: SharedAttention
     private let metrics: IngestMetrics
     private let codec: VideoCodec
@@ -25,6 +26,8 @@ final class PictureIntake: PictureSink {
     private var wanted: LookKind?
     /// Predicted pictures make sense only behind a key picture that was kept whole.
     private var followsKey = false
+    /// The same for those who want every picture; true from a key picture on for as long as none is missing.
+    private var isTaped = false
     private var lastKeyBytes = 24 << 10
     private var lastPredictedBytes = 4 << 10
     /// When the bytes at hand were read; set by the connection before each sweep.
@@ -33,11 +36,13 @@ final class PictureIntake: PictureSink {
     private(set) var lastPicture: Duration?
 
     init(
-        slot: Int, lane: CameraLane, attention: SharedAttention, metrics: IngestMetrics, pool: PicturePool, codec: VideoCodec,
+        slot: Int, lane: CameraLane, tape: CameraTape, attention: SharedAttention, metrics: IngestMetrics, pool: PicturePool,
+        codec: VideoCodec,
         clockRate: Int
     ) {
         self.slot = slot
         self.lane = lane
+        self.tape = tape
         self.attention = attention
         self.metrics = metrics
         self.codec = codec
@@ -56,12 +61,14 @@ final class PictureIntake: PictureSink {
         case .key:
             wanted = attention.wantsKey(slot, now: now)
             followsKey = wanted == .full
+            isTaped = tape.isWanted
         case .predicted:
             followsKey = followsKey && attention.wantsFullRate(slot)
             wanted = followsKey ? .full : nil
+            isTaped = isTaped && tape.isWanted
         }
-        guard wanted != nil else { return false }
-        assembly.begin(expectedBytes: kind == .key ? lastKeyBytes : lastPredictedBytes)
+        guard wanted != nil || isTaped else { return false }
+        assembly.begin(expectedBytes: kind == .key ? lastKeyBytes : lastPredictedBytes, isKept: isTaped)
         return true
     }
 
@@ -82,24 +89,27 @@ final class PictureIntake: PictureSink {
             if isKey { lastKeyBytes = picture.sizeBytes } else { lastPredictedBytes = picture.sizeBytes }
         }
         // What is predicted from a hole cannot be trusted; the next key picture begins anew.
-        if picture.completion != .complete || picture.followsGap && !isKey { followsKey = false }
-        guard let kind else { return }
-        guard picture.completion == .complete, isKey || followsKey else { return miss(isKey: isKey) }
-        do {
-            guard
-                let coded = try assembly.finish(
-                    isKey: isKey, isCorrupt: picture.isDamaged, ptsSeconds: seconds, codec: codec, arrival: now)
-            else { return miss(isKey: isKey) }
-            lane.deliver(coded, parameters, kind: kind)
-        } catch {
-            // No memory for one packet: the look is lost, the connection is not.
-            miss(isKey: isKey)
+        let isWhole = picture.completion == .complete && (isKey || !picture.followsGap)
+        let wasTaped = isTaped
+        if !isWhole {
+            followsKey = false
+            isTaped = false
         }
+        guard kind != nil || wasTaped else { return }
+        // No memory for one packet, or one too large: the look is lost, the connection is not.
+        guard isWhole,
+            let coded = try? assembly.finish(
+                isKey: isKey, isCorrupt: picture.isDamaged, ptsSeconds: seconds, codec: codec, arrival: now)
+        else { return miss(isKey: isKey, wasWanted: kind != nil, wasTaped: wasTaped) }
+        if wasTaped { tape.append(coded, parameters) }
+        if let kind { lane.deliver(coded, parameters, kind: kind) }
     }
 
-    private func miss(isKey: Bool) {
+    private func miss(isKey: Bool, wasWanted: Bool, wasTaped: Bool) {
         assembly.discard()
         followsKey = false
-        lane.missed(isKey: isKey)
+        isTaped = false
+        if wasTaped { tape.interrupt() }
+        if wasWanted { lane.missed(isKey: isKey) }
     }
 }

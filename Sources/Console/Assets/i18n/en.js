@@ -44,6 +44,9 @@ export default {
 
     "drawer.label": "Incident", "drawer.close": "Close (Esc)",
     "picture.alt": "Picture of {camera} at {time}, with the place of the motion", "picture.absent": "No picture was stored this time.", "picture.loading": "Loading the picture…", "picture.failed": "The picture cannot be loaded.",
+    "film.clip": "Before and after", "film.live": "Watch live", "film.stop": "Stop watching", "film.liveOf": "{camera}, live", "film.download": "Download",
+    "film.unplayable": "This browser cannot play the clip (it may be H.265).", "film.codec": "This browser cannot play this camera's pictures (they may be H.265).",
+    "film.busy": "Too many people are watching live; try again later.", "film.noPicture": "The camera shows no picture now.", "film.ended": "The live view has ended.", "film.unattended": "Stopped after three minutes without input.",
     "part.why": "Why it fired", "part.trust": "Can it be trusted", "part.receipts": "Delivery", "part.case": "Case", "part.timeline": "Timeline",
     "why.none": "No reason was recorded.",
     "reason.moved": "moved {cells} cells in {s} s, seen at {hits} of {looks} looks", "reason.area": "{p} of the picture, {cells} cells", "reason.strength": "{n} times the threshold",

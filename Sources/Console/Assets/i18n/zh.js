@@ -44,6 +44,9 @@ export default {
 
     "drawer.label": "事件详情", "drawer.close": "关闭（Esc）",
     "picture.alt": "{camera} {time} 的画面，框出动静所在", "picture.absent": "这次没有存下画面。", "picture.loading": "正在取画面…", "picture.failed": "画面取不到。",
+    "film.clip": "前后画面", "film.live": "看实时画面", "film.stop": "停止实时画面", "film.liveOf": "{camera} 的实时画面", "film.download": "下载",
+    "film.unplayable": "这个浏览器放不了这段画面（可能是 H.265）。", "film.codec": "这个浏览器放不了这台相机的画面（可能是 H.265）。",
+    "film.busy": "看实时画面的人太多，请稍后再试。", "film.noPicture": "相机现在没有画面。", "film.ended": "实时画面断了。", "film.unattended": "三分钟没有操作，实时画面已停。",
     "part.why": "为什么报", "part.trust": "是否可信", "part.receipts": "送达", "part.case": "案件", "part.timeline": "时间线",
     "why.none": "没有记录原因。",
     "reason.moved": "移动 {cells} 格，历时 {s} 秒（{looks} 次查看中 {hits} 次看到）", "reason.area": "占画面 {p}，{cells} 格", "reason.strength": "强度为阈值的 {n} 倍",

@@ -1,24 +1,31 @@
-// Zones as people type them on a command line: `NAME=x,y;x,y;x,y` in relative coordinates.
+// Polygons as people write them: `x,y; x,y; x,y` in relative coordinates, on a command line and in views.yaml.
 // frames → **zones** → detections → incidents
 
-package import Base
 package import Domain
 
 extension Zone {
-    /// Reads `NAME=x,y;x,y;x,y…`, each number 0…1 from the upper left corner, at least three corners that span an area.
+    /// Reads `NAME=x,y;x,y;x,y…` as `init(name:polygon:)` does.
     ///
     /// - Throws: `Failure` of kind `invalidInput` with one sentence that says what to write instead.
     package init(parsing text: String) throws(Failure) {
-        func refuse(_ why: String) -> Failure {
-            Failure(.invalidInput, "the zone '\(text)' \(why); write NAME=x,y;x,y;x,y with numbers from 0 to 1")
+        guard let mark = text.firstIndex(of: "=") else {
+            throw Failure(.invalidInput, "the zone '\(text)' has no '='; write NAME=x,y;x,y;x,y with numbers from 0 to 1")
         }
-        guard let mark = text.firstIndex(of: "=") else { throw refuse("has no '='") }
-        let name = String(text[..<mark])
+        try self.init(name: String(text[..<mark]), polygon: String(text[text.index(after: mark)...]))
+    }
+
+    /// Reads `x,y; x,y; x,y…`, each number 0…1 from the upper left corner, at least three corners that span an area.
+    ///
+    /// - Throws: `Failure` of kind `invalidInput` with one sentence that says what to write instead.
+    package init(name: String, polygon text: String) throws(Failure) {
+        func refuse(_ why: String) -> Failure {
+            Failure(.invalidInput, "the zone '\(name)' \(why); write x,y;x,y;x,y with numbers from 0 to 1")
+        }
         guard !name.isEmpty, name.utf8.count <= 64, !name.unicodeScalars.contains(where: { $0.value < 0x21 }) else {
             throw refuse("needs a name without blanks, of at most 64 bytes")
         }
         var corners: [Corner] = []
-        for part in text[text.index(after: mark)...].split(separator: ";", omittingEmptySubsequences: false) {
+        for part in text.split(separator: ";", omittingEmptySubsequences: false).map({ $0.filter { $0 != " " } }) {
             if part.isEmpty && !corners.isEmpty { continue }
             let numbers = part.split(separator: ",", omittingEmptySubsequences: false)
             guard numbers.count == 2, let x = Double(numbers[0]), let y = Double(numbers[1]) else {
