@@ -10,6 +10,8 @@ package import Storage
 package enum CasesSchema {
     package static let migrations = [
         Migration(1, "incidents as they arrive", intake), Migration(2, "cases and their log", cases), Migration(3, "feed", feed),
+        // Who made an incident of suppressed evidence, and why; null for what a machine reported.
+        Migration(4, "restored incidents", ["ALTER TABLE incident ADD COLUMN restored_json TEXT"]),
     ]
 
     private static let intake = [

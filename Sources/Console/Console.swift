@@ -48,6 +48,7 @@ package struct ConsoleParts: Sendable {
     package var geoJSON: [UInt8]
     package var cameras: any CameraHealthSource
     package var outbox: @Sendable () -> OutboxDepth
+    package var suppressions: any SuppressionSource
     package var pictures: SnapshotStore
     package var accounts: Accounts
     package var metrics: MetricsRegistry
@@ -57,8 +58,8 @@ package struct ConsoleParts: Sendable {
 
     package init(
         cases: CaseStore, signal: FeedSignal, registry: RegistryBox, geoJSON: [UInt8], cameras: any CameraHealthSource,
-        outbox: @escaping @Sendable () -> OutboxDepth, pictures: SnapshotStore, accounts: Accounts, metrics: MetricsRegistry,
-        time: any TimeSource = SystemTime()
+        outbox: @escaping @Sendable () -> OutboxDepth, suppressions: any SuppressionSource, pictures: SnapshotStore, accounts: Accounts,
+        metrics: MetricsRegistry, time: any TimeSource = SystemTime()
     ) {
         self.cases = cases
         self.signal = signal
@@ -66,6 +67,7 @@ package struct ConsoleParts: Sendable {
         self.geoJSON = geoJSON
         self.cameras = cameras
         self.outbox = outbox
+        self.suppressions = suppressions
         self.pictures = pictures
         self.accounts = accounts
         self.metrics = metrics
@@ -112,6 +114,7 @@ package struct Console: Service {
             ).routes
             + [Route(.get, "/api/events", .session) { try await streams.open($0) }]
             + CaseRoutes(cases: parts.cases, pictures: parts.pictures).routes
+            + SuppressionRoutes(suppressions: parts.suppressions, registry: parts.registry, metrics: parts.metrics).routes
             + DistrictRoutes(registry: parts.registry, health: parts.cameras, geoJSON: parts.geoJSON).routes
             + PageRoutes(assets: assets, leaflet: leaflet).routes
         let router = Router(context: ConsoleContext.self, options: .autoGenerateHeadEndpoints)

@@ -106,6 +106,8 @@ package struct Incident: Hashable, Sendable {
     package var reason: [String]
     package var snapshot: SnapshotReference?
     package var drill: Bool
+    /// Set when a person made it of suppressed evidence.
+    package var restoration: Restoration?
 
     package init(
         id: IncidentID, revision: Int, phase: IncidentPhase, key: IncidentKey, priority: Priority, place: GeoPoint,

@@ -102,14 +102,14 @@ final class CameraLane: Lane, @unchecked Sendable {
     private var workDecoder: (decoder: Decoder, parameters: StreamParameters)?
     private var workPictures: [Delivery] = []
     private var workUnsent: [Observation] = []
+    private var workSuppressions: LaneSuppressions
     /// Incidents of the process before this one, until a detection continues them or their time is over.
     private var workAdopted: [RunningIncident] = []
     private let workAdoptUntil: Double
 
     init(
         camera: Camera, pipeline: Pipeline, slot: Int, attention: SharedAttention, running: [RunningIncident], time: any TimeSource,
-        pool: WorkerPool,
-        recorder: IncidentRecorder, metrics: IngestMetrics, session: SharedSession
+        pool: WorkerPool, recorder: IncidentRecorder, suppressions: SuppressionRecorder, metrics: IngestMetrics, session: SharedSession
     ) {
         self.camera = camera
         self.pipeline = pipeline
@@ -122,6 +122,7 @@ final class CameraLane: Lane, @unchecked Sendable {
         self.session = session
         workDetector = MotionDetector(pipeline.motion)
         workLedger = IncidentLedger(pipeline.ledger)
+        workSuppressions = LaneSuppressions(camera: camera, recorder: suppressions, time: time)
         let wall = time.wallNow
         let ours = running.filter { $0.key.category == pipeline.category }
         workAdopted = ours.filter { wall.seconds(since: $0.lastSeen) <= Self.adoptionSeconds }
@@ -297,7 +298,7 @@ final class CameraLane: Lane, @unchecked Sendable {
         let examination = frame.withLuma { luma, shape in
             workDetector.examine(luma, shape, atSeconds: seconds, kind: kind, scratch: &worker.scratch)
         }
-        for suppression in examination.suppressions { metrics.suppressed(suppression.reason).increment() }
+        workSuppressions.note(examination, as: .init(category: pipeline.category, priority: pipeline.priority), in: frame)
         if !examination.detections.isEmpty {
             metrics.detections(.motion).increment(by: UInt64(examination.detections.count))
             adoptWaiting(lastSeconds: seconds)

@@ -50,6 +50,7 @@ package final class IngestService: Sendable {
     private let log: Logger
     private let pool: WorkerPool
     private let recorder: IncidentRecorder
+    private let suppressions: SuppressionRecorder
     private let pacer = SharedPacer()
     private let attention: SharedAttention
     private let reactor: Reactor
@@ -59,8 +60,8 @@ package final class IngestService: Sendable {
     private let ledger = Mutex(HealthLedger())
 
     package init(
-        settings: IngestSettings, pipeline: Pipeline, sink: any IncidentSink, time: any TimeSource, metrics: MetricsRegistry,
-        log: Logger, onFatal: @escaping @Sendable (Failure) -> Void
+        settings: IngestSettings, pipeline: Pipeline, sink: any IncidentSink, suppressions: any SuppressionSink, time: any TimeSource,
+        metrics: MetricsRegistry, log: Logger, onFatal: @escaping @Sendable (Failure) -> Void
     ) {
         self.settings = settings
         self.pipeline = pipeline
@@ -69,6 +70,7 @@ package final class IngestService: Sendable {
         self.log = log
         pool = WorkerPool(width: settings.workers, time: time)
         recorder = IncidentRecorder(sink: sink, time: time, log: log, onFatal: onFatal)
+        self.suppressions = SuppressionRecorder(sink: suppressions, metrics: self.metrics, log: log)
         attention = SharedAttention(mode: settings.look, policy: settings.attention, time: time)
         reactor = Reactor(time: time, attention: attention, pool: pool)
         metrics.gauge("snowlight_cameras", "Cameras by state.") { [weak self] in
@@ -137,7 +139,7 @@ package final class IngestService: Sendable {
         let slot = attention.add(camera.priority)
         let lane = CameraLane(
             camera: camera, pipeline: pipeline, slot: slot, attention: attention, running: continuing, time: time, pool: pool,
-            recorder: recorder, metrics: metrics, session: session)
+            recorder: recorder, suppressions: suppressions, metrics: metrics, session: session)
         var cameraLog = log
         cameraLog[metadataKey: "camera"] = "\(camera.id)"
         let makeReader = { @Sendable [pacer, attention, time, metrics, cameraLog] (why: String) -> any CameraFeed in
@@ -186,6 +188,7 @@ package final class IngestService: Sendable {
             }, expiring: false)
         reactor.stop()
         recorder.stop()
+        suppressions.stop()
     }
 
     private func end(_ ended: [Running], expiring: Bool) {

@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { badge, stateChip } from "./badges.js";
 import { timeText } from "./clock.js";
 import { el } from "./dom.js";
-import { casePart, receiptsPart, trustPart, wherePart, whyPart } from "./drawerparts.js";
+import { casePart, receiptsPart, restoredPart, trustPart, wherePart, whyPart } from "./drawerparts.js";
 import { isFileable } from "./feed.js";
 import { t, word } from "./i18n.js";
 import { pictureFigure } from "./picture.js";
@@ -102,7 +102,7 @@ export class Drawer {
 
     #build() {
         const part = (name) => (this[name] = el("div", { class: `drawer-${name}` }));
-        this.body = el("div", { class: "drawer-body", role: "region", tabindex: "0", "aria-label": t("drawer.label") }, part("where"), part("picture"), part("why"), part("trust"), part("receipts"), part("case"));
+        this.body = el("div", { class: "drawer-body", role: "region", tabindex: "0", "aria-label": t("drawer.label") }, part("where"), part("picture"), part("restored"), part("why"), part("trust"), part("receipts"), part("case"));
         this.head = el("header", { class: "drawer-head" });
         this.foot = el("footer", { class: "drawer-foot" });
         this.node.replaceChildren(this.head, this.body, this.foot);
@@ -121,6 +121,7 @@ export class Drawer {
         this.#fillPicture(whole);
         if (detail) {
             replaceWhenChanged(this.where, [wherePart(whole)]);
+            replaceWhenChanged(this.restored, [restoredPart(whole)].filter(Boolean));
             replaceWhenChanged(this.why, [whyPart(whole)]);
             replaceWhenChanged(this.trust, [trustPart(whole)]);
             replaceWhenChanged(this.receipts, [receiptsPart(whole)]);
