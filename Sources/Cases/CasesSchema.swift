@@ -11,6 +11,8 @@ package enum CasesSchema {
     package static let migrations = [
         Migration(1, "incidents as they arrive", intake), Migration(2, "cases and their log", cases), Migration(3, "feed", feed),
         Migration(4, "clips", clips),
+        // Who made an incident of suppressed evidence, and why; null for what a machine reported.
+        Migration(5, "restored incidents", ["ALTER TABLE incident ADD COLUMN restored_json TEXT"]),
     ]
 
     private static let intake = [

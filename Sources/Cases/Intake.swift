@@ -87,9 +87,9 @@ struct Intake {
                 first_seen_ms, last_seen_ms, observations, score, box_x, box_y, box_width, box_height, reason_json,
                 snapshot_sha256, snapshot_bytes, drill, proposed, camera_name, township, village, grid_code, grid_name,
                 method, grid_set, near_border, distance_m, neighbours_json, camera_moved_m, detected_ms, published_ms, accepted_ms,
-                clip_sha256, clip_bytes)
+                clip_sha256, clip_bytes, restored_json)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
-                $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39)
+                $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40)
             """,
             [
                 .text(id), SQLValue(incident.revision), .text(incident.phase.rawValue), .text(camera.id.digits),
@@ -104,8 +104,11 @@ struct Intake {
                 SQLValue(grid.map { StoredText.escape($0.name) }),
                 .text(resolution.method.rawValue), .text(resolution.gridSetVersion), resolution.nearBorder ? 1 : 0,
                 SQLValue(resolution.distanceMetres), .text(try Self.json(resolution.neighbours)), SQLValue(resolution.cameraMovedMetres),
-                .integer(incident.firstSeen.millisecondsSince1970), SQLValue(incident.id.mintedMilliseconds),
+                .integer(incident.firstSeen.millisecondsSince1970),
+                // The identity of restored evidence is as old as the evidence.
+                SQLValue(incident.restoration?.at.millisecondsSince1970 ?? incident.id.mintedMilliseconds),
                 .integer(transaction.now.millisecondsSince1970), SQLValue(incident.clip?.sha256), SQLValue(incident.clip?.sizeBytes),
+                SQLValue(try incident.restoration.map { try Self.json(RestorationView($0)) }),
             ])
         if filing == .automatic {
             let filed = FiledIncident(incident, camera, resolution)

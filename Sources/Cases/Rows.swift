@@ -25,7 +25,8 @@ struct IncidentRow {
             grid: try row.gridReference(), firstSeen: try row.time("first_seen_ms"), lastSeen: try row.time("last_seen_ms"),
             count: Int(try row.int("observations")), score: Int(try row.int("score")),
             hasSnapshot: try row.textOrNil("snapshot_sha256") != nil,
-            caseReference: reference, drill: try row.int("drill") != 0, proposed: try row.int("proposed") != 0)
+            caseReference: reference, drill: try row.int("drill") != 0, proposed: try row.int("proposed") != 0,
+            restored: try row.textOrNil("restored_json") != nil)
     }
 
     func detail(caseDetail: CaseDetail?) throws -> IncidentDetail {
@@ -47,6 +48,7 @@ struct IncidentRow {
                 pushed: try row.timeOrNil("pushed_ms"),
                 delivered: try row.timeOrNil("delivered_ms"), opened: try row.timeOrNil("opened_ms"),
                 acknowledged: try row.timeOrNil("acknowledged_ms")),
+            restoration: try row.textOrNil("restored_json").map { try decoder.decode(RestorationView.self, from: Data($0.utf8)) },
             caseDetail: caseDetail)
     }
 

@@ -1,6 +1,8 @@
 // Incidents as readers see them: plain values that encode to the JSON of the HTTP API.
 // incidents → cases → **feed, lists, details** → pages
 
+package import Domain
+
 /// Encodes nil as `null` instead of leaving the key out, as the API promises.
 @propertyWrapper
 package struct NullWhenNil<Value: Encodable & Sendable & Hashable>: Encodable, Sendable, Hashable {
@@ -60,9 +62,11 @@ package struct IncidentItem: Encodable, Sendable, Hashable {
     package var drill: Bool
     /// True while the catalogue proposes to file it and nobody has decided.
     package var proposed: Bool
+    /// True when a person made it of suppressed evidence.
+    package var restored: Bool
 
     enum CodingKeys: String, CodingKey {
-        case id, rev, phase, category, priority, camera, place, township, village, grid, count, score, drill, proposed
+        case id, rev, phase, category, priority, camera, place, township, village, grid, count, score, drill, proposed, restored
         case firstSeen = "first_seen"
         case lastSeen = "last_seen"
         case hasSnapshot = "has_snapshot"
@@ -112,6 +116,25 @@ package struct ReceiptsView: Encodable, Sendable, Hashable {
     }
 }
 
+/// Who said that suppressed evidence was an event, when and why.
+package struct RestorationView: Codable, Sendable, Hashable {
+    /// Why it had not been told.
+    package var suppressed: String
+    /// The account.
+    package var by: String
+    package var name: String
+    package var note: String
+    package var at: String
+
+    package init(_ restoration: Restoration) {
+        suppressed = restoration.suppressed.rawValue
+        by = restoration.by
+        name = restoration.name
+        note = restoration.note
+        at = restoration.at.description
+    }
+}
+
 /// Everything a reader may know of one incident.
 package struct IncidentDetail: Encodable, Sendable, Hashable {
     package var item: IncidentItem
@@ -123,10 +146,12 @@ package struct IncidentDetail: Encodable, Sendable, Hashable {
     package var clipURL: String?
     package var resolution: ResolutionView
     package var receipts: ReceiptsView
+    /// Nil for what a machine reported.
+    package var restoration: RestorationView?
     package var caseDetail: CaseDetail?
 
     enum CodingKeys: String, CodingKey {
-        case reason, box, resolution, receipts
+        case reason, box, resolution, receipts, restoration
         case snapshotURL = "snapshot_url"
         case clipURL = "clip_url"
         case caseDetail = "case_detail"
@@ -142,6 +167,7 @@ package struct IncidentDetail: Encodable, Sendable, Hashable {
         try container.encode(NullWhenNil(wrappedValue: clipURL), forKey: .clipURL)
         try container.encode(resolution, forKey: .resolution)
         try container.encode(receipts, forKey: .receipts)
+        try container.encode(NullWhenNil(wrappedValue: restoration), forKey: .restoration)
         try container.encode(NullWhenNil(wrappedValue: caseDetail), forKey: .caseDetail)
     }
 }

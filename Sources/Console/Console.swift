@@ -49,6 +49,7 @@ package struct ConsoleParts: Sendable {
     package var cameras: any CameraHealthSource
     package var live: any LivePictureSource
     package var outbox: @Sendable () -> OutboxDepth
+    package var suppressions: any SuppressionSource
     package var pictures: SnapshotStore
     package var accounts: Accounts
     package var metrics: MetricsRegistry
@@ -58,9 +59,8 @@ package struct ConsoleParts: Sendable {
 
     package init(
         cases: CaseStore, signal: FeedSignal, registry: RegistryBox, geoJSON: [UInt8], cameras: any CameraHealthSource,
-        live: any LivePictureSource, outbox: @escaping @Sendable () -> OutboxDepth, pictures: SnapshotStore, accounts: Accounts,
-        metrics: MetricsRegistry,
-        time: any TimeSource = SystemTime()
+        live: any LivePictureSource, outbox: @escaping @Sendable () -> OutboxDepth, suppressions: any SuppressionSource,
+        pictures: SnapshotStore, accounts: Accounts, metrics: MetricsRegistry, time: any TimeSource = SystemTime()
     ) {
         self.cases = cases
         self.signal = signal
@@ -69,6 +69,7 @@ package struct ConsoleParts: Sendable {
         self.cameras = cameras
         self.live = live
         self.outbox = outbox
+        self.suppressions = suppressions
         self.pictures = pictures
         self.accounts = accounts
         self.metrics = metrics
@@ -115,6 +116,7 @@ package struct Console: Service {
             ).routes
             + [Route(.get, "/api/events", .session) { try await streams.open($0) }]
             + CaseRoutes(cases: parts.cases, pictures: parts.pictures).routes
+            + SuppressionRoutes(suppressions: parts.suppressions, registry: parts.registry, metrics: parts.metrics).routes
             + DistrictRoutes(registry: parts.registry, health: parts.cameras, geoJSON: parts.geoJSON).routes
             + PictureRoutes(live: parts.live, registry: parts.registry, accounts: parts.accounts, time: parts.time).routes
             + PageRoutes(assets: assets, leaflet: leaflet).routes

@@ -36,7 +36,7 @@ struct DistrictRoutes: Sendable {
         let registry = registry.current
         let states = health.snapshot()
         let items = registry.cameras.values.sorted { $0.id < $1.id }.compactMap { camera -> JSON? in
-            let grid = Self.grid(of: camera, in: registry)
+            let grid = registry.grid(of: camera)?.code
             return Self.maySee(account, cameraIn: grid) ? Self.item(camera, grid, states[camera.id]) : nil
         }
         return .json(["items": .array(items)])
@@ -46,7 +46,7 @@ struct DistrictRoutes: Sendable {
         let account = try call.account()
         let registry = registry.current
         guard let id = CameraID(call.pathPart("id")), let camera = registry.cameras[id] else { throw Refusal.notFound }
-        let grid = Self.grid(of: camera, in: registry)
+        let grid = registry.grid(of: camera)?.code
         guard Self.maySee(account, cameraIn: grid) else { throw Refusal.notFound }
         return .json(.object(Self.members(camera, grid, health.snapshot()[id]) + Self.members(health.detail(of: id))))
     }
@@ -83,12 +83,6 @@ struct DistrictRoutes: Sendable {
             "grid": ["code": .string(grid.code.digits), "name": .string(grid.name)], "near_border": .bool(place.nearBorder),
             "neighbours": .array(place.neighbours.map { .string($0.digits) }),
         ])
-    }
-
-    /// As the dispatcher resolves it: a manual binding outranks the position.
-    static func grid(of camera: Camera, in registry: Registry) -> GridCode? {
-        if let bound = camera.boundGrid, registry.grids[bound] != nil { return bound }
-        return registry.grids.locate(camera.position)
     }
 
     /// Gridworkers see the cameras of their own grids; roles without a page for cameras see none.
@@ -134,5 +128,13 @@ struct DistrictRoutes: Sendable {
             .init("last_picture", JSON(health?.lastPicture?.description)),
             .init("priority", JSON(camera.priority.rawValue)),
         ]
+    }
+}
+
+extension Registry {
+    /// As the dispatcher resolves it: a manual binding outranks the position.
+    func grid(of camera: Camera) -> Grid? {
+        if let bound = camera.boundGrid, let grid = grids[bound] { return grid }
+        return grids.locate(camera.position).flatMap { grids[$0] }
     }
 }

@@ -108,6 +108,33 @@ enum OpenAPI {
                 ]), answer: ref("CaseDetail"), more: [403, 404, 409, 422],
                 note: "409 when the case is no longer at `expected_version`; the message says who was faster.")
         ),
+        (
+            "/api/suppressions",
+            get(
+                "Evidence that did not become an incident, the newest first",
+                object([
+                    "items": array(ref("Suppression")), "next": nullable(text), "reasons": array(OpenAPISchemas.suppressionReason),
+                    "kept": object(["rows": integer, "oldest": nullable(time), "days": number]),
+                ]),
+                query: [
+                    ("camera", text), ("reason", OpenAPISchemas.suppressionReason), ("from", time), ("to", time), ("after", text),
+                    ("limit", integer),
+                ], more: [400, 403],
+                note: "`after` takes the `next` of the page before. `kept` is about all that is kept, `reasons` are all there are.")
+        ),
+        ("/api/suppressions/{id}", get("One suppression", ref("Suppression"), more: [403, 404])),
+        ("/api/suppressions/{id}/picture.jpg", get("Its picture", nil, type: "image/jpeg", more: [403, 404])),
+        (
+            "/api/suppressions/{id}/restore",
+            post(
+                "Say that it was an event", body: object(["reason": text]), answer: ref("Suppression"), more: [404, 422],
+                note:
+                    """
+                    For duty officers. An incident with the same identity goes the way of all incidents, marked with who restored it and why. \
+                    Saying it again changes nothing and gives the same answer. 422 when its camera is no longer in the registry.
+                    """
+            )
+        ),
         ("/api/cameras", get("Cameras with their state", object(["items": array(ref("Camera"))]))),
         ("/api/cameras/{id}", get("One camera", ref("CameraDetail"), more: [404])),
         (

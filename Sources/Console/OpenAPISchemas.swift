@@ -1,5 +1,7 @@
 // The shapes named in the API's description.
 
+import Domain
+
 /// Schemas of the OpenAPI document.
 enum OpenAPISchemas {
     /// By name, in the order of the document.
@@ -9,7 +11,7 @@ enum OpenAPISchemas {
         .init("Me", OpenAPI.object(["user": text, "name": text, "role": text, "grids": OpenAPI.array(text), "language": text])),
         .init("IncidentItem", incident), .init("IncidentDetail", incidentDetail), .init("CaseItem", caseItem),
         .init("CaseDetail", caseDetail), .init("Camera", camera), .init("CameraDetail", cameraDetail), .init("Grid", grid),
-        .init("Health", health),
+        .init("Health", health), .init("Suppression", suppression),
     ]
 
     private static let text = OpenAPI.text
@@ -25,7 +27,19 @@ enum OpenAPISchemas {
         "priority": integer, "camera": OpenAPI.ref("Named"), "place": OpenAPI.object(["lon": OpenAPI.number, "lat": OpenAPI.number]),
         "township": text, "village": text, "grid": grids, "first_seen": time, "last_seen": time, "count": integer, "score": integer,
         "has_snapshot": boolean, "case": OpenAPI.nullable(OpenAPI.object(["no": text, "state": text, "version": integer])),
-        "drill": boolean, "proposed": boolean,
+        "drill": boolean, "proposed": boolean, "restored": boolean,
+    ])
+
+    private static let words = OpenAPI.object(["by": text, "name": text, "note": text, "at": time])
+    static let suppressionReason: JSON = [
+        "type": "string", "enum": .array(SuppressionReason.allCases.map { .string($0.rawValue) }),
+    ]
+
+    private static let suppression = OpenAPI.object([
+        "id": text, "at": time, "camera": OpenAPI.ref("Named"), "grid": grids, "zone": text, "rule": text, "category": text,
+        "priority": integer, "reason": suppressionReason, "facts": OpenAPI.array(text),
+        "box": OpenAPI.nullable(OpenAPI.array(OpenAPI.number)), "picture": ["type": "string", "enum": ["none", "kept", "deleted"]],
+        "restored": OpenAPI.nullable(words), "incident": OpenAPI.nullable(text),
     ])
 
     private static let incidentDetail: JSON = [
@@ -41,7 +55,9 @@ enum OpenAPISchemas {
                 "receipts": OpenAPI.object([
                     "detected": maybeTime, "published": maybeTime, "accepted": maybeTime, "case": maybeTime, "pushed": maybeTime,
                     "delivered": maybeTime, "opened": maybeTime, "acknowledged": maybeTime,
-                ]), "case_detail": OpenAPI.nullable(OpenAPI.ref("CaseDetail")),
+                ]),
+                "restoration": OpenAPI.nullable(["allOf": [words, OpenAPI.object(["suppressed": suppressionReason])]]),
+                "case_detail": OpenAPI.nullable(OpenAPI.ref("CaseDetail")),
             ]),
         ]
     ]

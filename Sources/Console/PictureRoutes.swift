@@ -65,7 +65,7 @@ struct PictureRoutes: Sendable {
         let account = try call.account()
         let registry = registry.current
         guard let id = CameraID(call.pathPart("id")), let camera = registry.cameras[id],
-            DistrictRoutes.maySee(account, cameraIn: DistrictRoutes.grid(of: camera, in: registry))
+            DistrictRoutes.maySee(account, cameraIn: registry.grid(of: camera)?.code)
         else { throw Refusal.notFound }
         return id
     }

@@ -116,6 +116,8 @@ package struct Incident: Hashable, Sendable {
     /// Comes with a later revision: it shows what happened after the opening as well.
     package var clip: SnapshotReference?
     package var drill: Bool
+    /// Set when a person made it of suppressed evidence.
+    package var restoration: Restoration?
 
     package init(
         id: IncidentID, revision: Int, phase: IncidentPhase, key: IncidentKey, priority: Priority, place: GeoPoint,

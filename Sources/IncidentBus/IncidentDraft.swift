@@ -85,7 +85,7 @@ package struct IncidentDraft: Hashable, Sendable {
     }
 
     /// The longest prefix of whole scalars with at most `limit` bytes.
-    private static func clip(_ text: String, to limit: Int) -> String {
+    fileprivate static func clip(_ text: String, to limit: Int) -> String {
         guard text.utf8.count > limit else { return text }
         var scalars = String.UnicodeScalarView()
         var used = 0
@@ -95,6 +95,17 @@ package struct IncidentDraft: Hashable, Sendable {
             scalars.append(scalar)
         }
         return String(scalars)
+    }
+}
+
+extension Restoration {
+    /// The same inside the limits of the wire.
+    func fitted() -> Restoration {
+        var fitted = self
+        fitted.by = IncidentDraft.clip(by, to: IncidentJSON.Limits.nameBytes)
+        fitted.name = IncidentDraft.clip(name, to: IncidentJSON.Limits.nameBytes)
+        fitted.note = IncidentDraft.clip(note, to: IncidentJSON.Limits.noteBytes)
+        return fitted
     }
 }
 

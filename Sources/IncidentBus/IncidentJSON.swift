@@ -15,7 +15,9 @@ import Foundation
 ///  "box":[0.1,0.2,0.3,0.4],"why":["…"],"evidence":[{"kind":"snapshot","sha256":"…","size":40213}],"gb":{"method":5,"type":2}}
 /// ```
 ///
-/// `evidence` holds at most one `snapshot` (JPEG) and one `clip` (MP4); other kinds are ignored.
+/// `evidence` holds at most one `snapshot` (JPEG) and one `clip` (MP4); other kinds are ignored. An incident that a person made of
+/// suppressed evidence also has
+/// `"restored":{"suppressed":"lighting","by":"duty","name":"值班员","note":"…","at":"2026-11-23T03:00:00.000Z"}`.
 package enum IncidentJSON {
     /// Bounds on texts and lists; the writer shortens to them, the reader refuses beyond them.
     package enum Limits {
@@ -24,6 +26,10 @@ package enum IncidentJSON {
         package static let reasons = 32
         package static let reasonBytes = 512
         package static let evidence = 16
+        /// The account and the name of a person.
+        package static let nameBytes = 256
+        /// What a person wrote.
+        package static let noteBytes = 2048
         /// Enough for a lifetime of updates, and far from overflow.
         package static let number = 1_000_000_000
     }
@@ -117,6 +123,10 @@ private struct Envelope: Codable {
         var size: Int?
     }
 
+    struct Restored: Codable {
+        var suppressed, by, name, note, at: String
+    }
+
     var version: Int
     var sequence: UInt64?
     var type, incidentID: String
@@ -134,6 +144,7 @@ private struct Envelope: Codable {
     var why: [String]?
     var evidence: [Evidence]?
     var alarm: AlarmKind?
+    var restored: Restored?
 
     enum CodingKeys: String, CodingKey {
         case version = "v"
@@ -146,7 +157,7 @@ private struct Envelope: Codable {
         case preset, zone, category, priority, drill, place
         case firstSeen = "first_seen"
         case lastSeen = "last_seen"
-        case count, score, box, why, evidence
+        case count, score, box, why, evidence, restored
         case alarm = "gb"
     }
 
@@ -174,6 +185,9 @@ private struct Envelope: Codable {
             stored.map { Evidence(kind: kind, sha256: $0.sha256, size: $0.sizeBytes) }
         }
         alarm = AlarmKind.of(category: incident.key.category)
+        restored = incident.restoration.map {
+            Restored(suppressed: $0.suppressed.rawValue, by: $0.by, name: $0.name, note: $0.note, at: $0.at.description)
+        }
     }
 
     func incident() throws -> Incident {
@@ -203,7 +217,20 @@ private struct Envelope: Codable {
             id: id, revision: revision, phase: phase, key: key, priority: priority, place: point, firstSeen: first, lastSeen: last,
             count: count, score: score, box: try relativeBox(), reason: reasons, snapshot: try stored("snapshot"), drill: drill ?? false)
         incident.clip = try stored("clip")
+        incident.restoration = try restoration()
         return incident
+    }
+
+    private func restoration() throws -> Restoration? {
+        guard let restored else { return nil }
+        guard let reason = SuppressionReason(rawValue: restored.suppressed) else {
+            throw IncidentJSON.invalid("'restored.suppressed' is no reason that this dispatcher knows")
+        }
+        guard let at = WallTime(restored.at) else { throw IncidentJSON.invalid("'restored.at' is not a time") }
+        guard restored.by.utf8.count <= IncidentJSON.Limits.nameBytes, restored.name.utf8.count <= IncidentJSON.Limits.nameBytes,
+            restored.note.utf8.count <= IncidentJSON.Limits.noteBytes
+        else { throw IncidentJSON.invalid("'restored' is too long") }
+        return Restoration(suppressed: reason, by: restored.by, name: restored.name, note: restored.note, at: at)
     }
 
     private func incidentKey() throws -> IncidentKey {

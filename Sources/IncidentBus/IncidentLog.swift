@@ -69,6 +69,18 @@ struct IncidentLog {
         return incident
     }
 
+    /// Writes a fitted draft as the only revision of an incident that is over; false when its identity is here already.
+    mutating func write(_ draft: IncidentDraft, restoredAs id: IncidentID, _ restoration: Restoration) throws -> Bool {
+        let known = try connection.row("SELECT seq FROM outbox WHERE incident_id = $1", [.text(id.description)])
+        guard known == nil else { return false }
+        var incident = opening(draft).incident
+        incident.id = id
+        incident.phase = .ended
+        incident.restoration = restoration
+        try insert(incident)
+        return true
+    }
+
     /// Reads a payload that this outbox wrote itself.
     static func stored(_ payload: [UInt8]) throws -> Incident {
         do { return try IncidentJSON.decode(payload) } catch {

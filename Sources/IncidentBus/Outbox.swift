@@ -39,6 +39,12 @@ package final class Outbox: Sendable {
         /// Rows that wait for an acknowledgement.
         var waiting: Int
         var oldestWaitingMilliseconds: Int64?
+
+        mutating func append(_ rows: Int, at now: WallTime) {
+            highest += UInt64(rows)
+            waiting += rows
+            if oldestWaitingMilliseconds == nil { oldestWaitingMilliseconds = now.millisecondsSince1970 }
+        }
     }
 
     package let nodeID: NodeID
@@ -133,12 +139,24 @@ package final class Outbox: Sendable {
                 return try body(&log)
             }
             guard !incidents.isEmpty else { return [] }
-            tally.withLock {
-                $0.highest += UInt64(incidents.count)
-                $0.waiting += incidents.count
-                if $0.oldestWaitingMilliseconds == nil { $0.oldestWaitingMilliseconds = now.millisecondsSince1970 }
-            }
+            tally.withLock { $0.append(incidents.count, at: now) }
             return incidents
+        }
+    }
+
+    /// Writes an incident that a person made of suppressed evidence: over, with an identity of its own, beside whatever runs under its key.
+    ///
+    /// Returns after fsync; false when it was written before and nothing changed.
+    package func append(_ draft: IncidentDraft, restoredAs id: IncidentID, _ restoration: Restoration) throws -> Bool {
+        let now = time.wallNow
+        return try writer.withLock { _ in
+            let start = tally.withLock { $0.highest }
+            let isNew = try file.write { connection in
+                var log = IncidentLog(connection: connection, sequence: start, now: now)
+                return try log.write(draft.fitted(), restoredAs: id, restoration.fitted())
+            }
+            if isNew { tally.withLock { $0.append(1, at: now) } }
+            return isNew
         }
     }
 

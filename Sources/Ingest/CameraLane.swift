@@ -110,6 +110,7 @@ final class CameraLane: Lane, @unchecked Sendable {
     private var workPictures: [Delivery] = []
     private var workUnsent: [Observation] = []
     private var workTags = LaneTags()
+    private var workSuppressions: LaneSuppressions
     /// Incidents that opened between two looks and want a picture of the next one.
     private var workPictureless: [LedgerKey] = []
     /// Incidents of the process before this one, until a detection continues them or their time is over.
@@ -118,8 +119,8 @@ final class CameraLane: Lane, @unchecked Sendable {
 
     init(
         camera: Camera, plan: CameraPlan, slot: Int, attention: SharedAttention, running: [RunningIncident], time: any TimeSource,
-        pool: WorkerPool,
-        recorder: IncidentRecorder, metrics: IngestMetrics, session: SharedSession, recording: Recording, tape: CameraTape
+        pool: WorkerPool, recorder: IncidentRecorder, suppressions: SuppressionRecorder, metrics: IngestMetrics, session: SharedSession,
+        recording: Recording, tape: CameraTape
     ) {
         self.camera = camera
         self.slot = slot
@@ -133,6 +134,7 @@ final class CameraLane: Lane, @unchecked Sendable {
         self.tape = tape
         workDetector = MotionDetector(plan.motion, zones: camera.areas.zones)
         workWatch = CameraWatch(plan)
+        workSuppressions = LaneSuppressions(camera: camera, plan: plan, recorder: suppressions, time: time)
         let wall = time.wallNow
         let ours = running.filter { plan.makes($0.key) }
         workAdopted = ours.filter { wall.seconds(since: $0.lastSeen) <= Self.adoptionSeconds }
@@ -350,7 +352,7 @@ final class CameraLane: Lane, @unchecked Sendable {
         let examination = frame.withLuma { luma, shape in
             workDetector.examine(luma, shape, atSeconds: seconds, kind: kind, scratch: &worker.scratch)
         }
-        for suppression in examination.suppressions { metrics.suppressed(suppression.reason).increment() }
+        workSuppressions.note(examination, in: frame)
         if !examination.detections.isEmpty {
             for detection in examination.detections { metrics.detections(detection.kind).increment() }
             adoptWaiting(lastSeconds: seconds)
@@ -378,7 +380,7 @@ final class CameraLane: Lane, @unchecked Sendable {
     }
 
     private func note(_ watched: Watched) -> [LedgerEvent] {
-        for suppression in watched.suppressions { metrics.suppressed(suppression.reason).increment() }
+        for suppression in watched.suppressions { workSuppressions.note(suppression) }
         return watched.events
     }
 

@@ -3,6 +3,14 @@
 import Base
 import Domain
 
+/// Why a suppression could not be kept; the raw value is the metric's label.
+enum SuppressionLoss: String, CaseIterable {
+    /// More came than the disk took.
+    case queue
+    /// The disk refused them.
+    case disk
+}
+
 /// Counters made once and kept; incrementing is safe on any thread.
 final class IngestMetrics: Sendable {
     let packets: Counter
@@ -14,6 +22,9 @@ final class IngestMetrics: Sendable {
     private let dropped: [String: Counter]
     private let suppressedByReason: [SuppressionReason: Counter]
     private let detectionsByKind: [Detection.Kind: Counter]
+    private let suppressionsDroppedByCause: [SuppressionLoss: Counter]
+    let suppressionsDeleted: Counter
+    let suppressionPicturesDeleted: Counter
     private let reconnectsByKind: [Failure.Kind: Counter]
     private let clipsByResult: [ClipResult: Counter]
     private let registry: MetricsRegistry
@@ -46,6 +57,20 @@ final class IngestMetrics: Sendable {
             uniqueKeysWithValues: ClipResult.allCases.map {
                 ($0, registry.counter("snowlight_clips_total", "Clips of incidents.", labels: [("result", $0.rawValue)]))
             })
+        suppressionsDroppedByCause = Dictionary(
+            uniqueKeysWithValues: SuppressionLoss.allCases.map {
+                (
+                    $0,
+                    registry.counter(
+                        "snowlight_suppressions_dropped_total", "Suppressions that could not be kept.", labels: [("reason", $0.rawValue)])
+                )
+            })
+        let deleted = { (what: String) in
+            registry.counter(
+                "snowlight_suppressions_deleted_total", "Kept suppressions that made room or grew too old.", labels: [("what", what)])
+        }
+        suppressionsDeleted = deleted("record")
+        suppressionPicturesDeleted = deleted("picture")
         reconnectsByKind = Dictionary(
             uniqueKeysWithValues: Failure.Kind.allCases.map {
                 ($0, registry.counter("snowlight_reconnects_total", "Connections that failed or ended.", labels: [("reason", $0.rawValue)]))
@@ -55,6 +80,7 @@ final class IngestMetrics: Sendable {
     func looks(_ kind: LookKind) -> Counter { kind == .key ? keyLooks : fullLooks }
     func looksDropped(_ reason: String) -> Counter { dropped[reason]! }  // Reasons are the literals above.
     func suppressed(_ reason: SuppressionReason) -> Counter { suppressedByReason[reason]! }  // All cases are present.
+    func suppressionsDropped(_ cause: SuppressionLoss) -> Counter { suppressionsDroppedByCause[cause]! }  // All cases are present.
     func detections(_ kind: Detection.Kind) -> Counter { detectionsByKind[kind]! }  // All cases are present.
     func reconnects(_ kind: Failure.Kind) -> Counter { reconnectsByKind[kind]! }  // All cases are present.
     func clips(_ result: ClipResult) -> Counter { clipsByResult[result]! }  // All cases are present.

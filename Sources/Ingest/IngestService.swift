@@ -56,6 +56,7 @@ package final class IngestService: Sendable {
     private let log: Logger
     private let pool: WorkerPool
     private let recorder: IncidentRecorder
+    private let suppressions: SuppressionRecorder
     private let pacer = SharedPacer()
     private let attention: SharedAttention
     private let reactor: Reactor
@@ -66,8 +67,8 @@ package final class IngestService: Sendable {
     private let ledger = Mutex(HealthLedger())
 
     package init(
-        settings: IngestSettings, sink: any IncidentSink, clips: (any ClipSink)? = nil, time: any TimeSource, metrics: MetricsRegistry,
-        log: Logger, onFatal: @escaping @Sendable (Failure) -> Void
+        settings: IngestSettings, sink: any IncidentSink, suppressions: any SuppressionSink, clips: (any ClipSink)? = nil,
+        time: any TimeSource, metrics: MetricsRegistry, log: Logger, onFatal: @escaping @Sendable (Failure) -> Void
     ) {
         self.settings = settings
         self.time = time
@@ -75,6 +76,7 @@ package final class IngestService: Sendable {
         self.log = log
         pool = WorkerPool(width: settings.workers, time: time)
         recorder = IncidentRecorder(sink: sink, time: time, log: log, onFatal: onFatal)
+        self.suppressions = SuppressionRecorder(sink: suppressions, metrics: self.metrics, log: log)
         attention = SharedAttention(mode: settings.look, policy: settings.attention, time: time)
         reactor = Reactor(time: time, attention: attention, pool: pool)
         recording = Recording(
@@ -149,7 +151,7 @@ package final class IngestService: Sendable {
         let tape = recording.makeTape(slot: slot)
         let lane = CameraLane(
             camera: camera, plan: task.plan, slot: slot, attention: attention, running: continuing, time: time, pool: pool,
-            recorder: recorder, metrics: metrics, session: session, recording: recording, tape: tape)
+            recorder: recorder, suppressions: suppressions, metrics: metrics, session: session, recording: recording, tape: tape)
         var cameraLog = log
         cameraLog[metadataKey: "camera"] = "\(camera.id)"
         let makeReader = { @Sendable [pacer, attention, time, metrics, cameraLog] (why: String) -> any CameraFeed in
@@ -227,6 +229,7 @@ package final class IngestService: Sendable {
         recorder.stop()
         // Behind the recorder: a clip belongs to an incident that is on disk.
         recording.stop()
+        suppressions.stop()
     }
 
     private func end(_ ended: [Running], expiring: Bool) {

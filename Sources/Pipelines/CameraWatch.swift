@@ -15,6 +15,20 @@ package struct RuleSuppression: Sendable, Hashable {
     package var facts: [String]
     package var box: RelativeBox?
     package var atSeconds: Double
+
+    package init(
+        rule: String, zone: String, category: String, priority: Priority, reason: SuppressionReason, facts: [String], box: RelativeBox?,
+        atSeconds: Double
+    ) {
+        self.rule = rule
+        self.zone = zone
+        self.category = category
+        self.priority = priority
+        self.reason = reason
+        self.facts = facts
+        self.box = box
+        self.atSeconds = atSeconds
+    }
 }
 
 /// What one evaluation brought; both empty almost always.

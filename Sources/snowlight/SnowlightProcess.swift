@@ -22,6 +22,8 @@ struct SnowlightProcess: Sendable {
     private let log: Logger
     private let registry: RegistryBox
     private let outbox: Outbox
+    private let suppressions: SuppressionStore
+    private let restorer: SuppressionRestorer
     private let dispatchFile: SQLiteFile
     private let accountsFile: SQLiteFile
     private let receiver: IncidentReceiver
@@ -49,12 +51,13 @@ struct SnowlightProcess: Sendable {
         }
 
         // incidents ══ZeroMQ══▶ dispatcher → cases
-        let (snapshots, outbox, dispatchFile, accountsFile) = try await onOwnThread("open") {
+        let (snapshots, outbox, suppressions, dispatchFile, accountsFile) = try await onOwnThread("open") {
             do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
                 throw Failure(.invalidInput, "cannot create the data folder \(folder)", cause: error)
             }
             return (
                 try SnapshotStore(directory: folder + "/snapshots"), try Outbox.open(path: folder + "/outbox.sqlite"),
+                try SuppressionStore.open(path: folder + "/suppressions.sqlite", time: time),
                 try SQLiteFile.open(path: folder + "/dispatch.sqlite", migrations: CasesSchema.migrations),
                 // A file of its own, so that logins never wait behind case commits.
                 try SQLiteFile.open(path: folder + "/accounts.sqlite", migrations: Accounts.migrations)
@@ -72,12 +75,22 @@ struct SnowlightProcess: Sendable {
 
         // camera → packets → looks → frames → detections → incidents
         let sink = OutboxSink(snapshots: snapshots, outbox: outbox, publisher: publisher, deliveries: deliveries)
+        if suppressions.wasDamaged { log.error("the suppressions of the last run could not be read and were deleted") }
+        let restorer = SuppressionRestorer(store: suppressions, snapshots: snapshots, outbox: outbox) {
+            registry.current.cameras[$0]?.position
+        }
+        metrics.gauge("snowlight_suppressions_kept", "Suppressions that can be searched now.") {
+            [([], Double(suppressions.figures.rows))]
+        }
+        metrics.gauge("snowlight_suppression_picture_bytes", "Bytes of their pictures.") {
+            [([], Double(suppressions.figures.pictureBytes))]
+        }
         let ingest = IngestService(
             settings: IngestSettings(
                 look: configuration.look, workers: configuration.workers,
                 session: CameraSession.Policy(stallAfter: configuration.stallAfter, refusedRetry: configuration.refusedRetry),
                 attention: configuration.attention, automatic: configuration.transport, recording: configuration.recording),
-            sink: sink, clips: sink, time: time, metrics: metrics, log: log, onFatal: onFatal)
+            sink: sink, suppressions: suppressions, clips: sink, time: time, metrics: metrics, log: log, onFatal: onFatal)
         deliveries.tell { [weak ingest] in ingest?.delivered($0, priority: $1) }
 
         // cases → pages
@@ -93,7 +106,8 @@ struct SnowlightProcess: Sendable {
             outbox: {
                 let depth = outbox.depth()
                 return OutboxDepth(rows: depth.rows, oldestAgeSeconds: depth.oldestAgeSeconds)
-            }, pictures: snapshots, accounts: accounts, metrics: metrics, time: time)
+            }, suppressions: SuppressionDesk(store: suppressions, restorer: restorer, publisher: publisher), pictures: snapshots,
+            accounts: accounts, metrics: metrics, time: time)
         parts.onDataLoss = onFatal
         let (consoleSettings, consoleParts, host) = (settings, parts, configuration.host)
         let console = try await onOwnThread("pages") {
@@ -102,9 +116,9 @@ struct SnowlightProcess: Sendable {
             }
         }
         return SnowlightProcess(
-            configPath: configPath, data: data, log: log, registry: registry, outbox: outbox, dispatchFile: dispatchFile,
-            accountsFile: accountsFile, receiver: receiver, publisher: publisher, ingest: ingest, accounts: accounts, console: console,
-            tasks: preparation.cameraTasks)
+            configPath: configPath, data: data, log: log, registry: registry, outbox: outbox, suppressions: suppressions,
+            restorer: restorer, dispatchFile: dispatchFile, accountsFile: accountsFile, receiver: receiver, publisher: publisher,
+            ingest: ingest, accounts: accounts, console: console, tasks: preparation.cameraTasks)
     }
 
     /// Runs until SIGTERM or SIGINT, then stops ingest, console and bus in this order and closes the files.
@@ -117,6 +131,12 @@ struct SnowlightProcess: Sendable {
             receiver.stop()
         }
         let cameras = Stage(name: "ingest") {
+            do {
+                let finished = try restorer.finishInterrupted()
+                if finished > 0 { log.notice("interrupted restorations became incidents", metadata: ["count": "\(finished)"]) }
+            } catch let failure as Failure where failure.kind != .dataLoss {
+                log.error("interrupted restorations wait for the next start", metadata: ["failure": "\(failure)"])
+            }
             ingest.apply(tasks, continuing: try outbox.openIncidents().map(RunningIncident.init))
         } stop: {
             ingest.stop()
@@ -131,6 +151,7 @@ struct SnowlightProcess: Sendable {
         await accounts.close()
         try await onOwnThread("close") {
             try outbox.close()
+            try suppressions.close()
             try dispatchFile.close()
             try accountsFile.close()
         }

@@ -3,6 +3,7 @@
 import subprocess
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 import harness
 
@@ -35,3 +36,11 @@ def start():
         except subprocess.TimeoutExpired:
             one.child.kill()
             one.child.wait()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

@@ -7,9 +7,9 @@ import subprocess
 import time
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from harness import ROOT, SCREENSHOTS, Process, until
+from pages import Page
 
 
 @pytest.fixture(scope="module")
@@ -31,44 +31,6 @@ def run(tmp_path_factory):
     assert one.stop() == 0, one.err.read_text()[-2000:]
     for child in children:
         assert subprocess.run(["kill", "-0", child], capture_output=True).returncode != 0, "tools/run left a process behind"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-class Page:
-    """A page that fails the test on script errors and on anything the content security policy stopped."""
-
-    def __init__(self, browser, width, height, language="zh-CN"):
-        self.context = browser.new_context(viewport={"width": width, "height": height}, locale=language)
-        self.context.add_init_script(
-            "window.violations = []; addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective + ' ' + e.blockedURI))")
-        self.page = self.context.new_page()
-        self.errors = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-
-    def log_in(self, run, user, path):
-        self.page.goto(run.url + path)
-        self.page.fill("#user", user)
-        self.page.fill("#password", run.logins[user])
-        self.page.keyboard.press("Enter")
-        self.page.wait_for_url(run.url + path)
-        return self.page
-
-    def check(self):
-        assert self.errors == []
-        assert self.page.evaluate("violations") == []
-        # A page without a Chinese font draws every character as the same box.
-        widths = self.page.evaluate(
-            "() => { const c = document.createElement('canvas').getContext('2d'); c.font = '16px sans-serif';"
-            "const p = ch => { c.clearRect(0,0,40,40); c.fillText(ch, 2, 20); return c.getImageData(0,0,40,40).data.join() };"
-            "c.canvas.width = c.canvas.height = 40; return p('雪') === p('亮') }")
-        assert widths is False, "Chinese text is drawn as boxes"
 
 
 def test_motion_becomes_a_case_that_the_gridworker_acknowledges(run, browser):

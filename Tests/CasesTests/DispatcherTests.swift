@@ -48,6 +48,27 @@ extension SmallDistrict {
     #expect(after.item.phase == "ended" && after.item.caseReference?.state == "dispatched" && after.item.rev == 2)
 }
 
+@Test func aRestoredIncidentIsAnIncidentThatSaysWhoMadeIt() async throws {
+    let district = try SmallDistrict()
+    defer { try? district.file.close() }
+    var sender = Sender(seed: 8)
+    var incident = sender.incident(camera: 2)
+    let at = district.time.wallNow.adding(seconds: -1)
+    incident.phase = .ended
+    incident.restoration = Restoration(suppressed: .ghost, by: "duty", name: "值班员", note: "有人\u{0} <b>翻越</b>", at: at)
+    let message = sender.message(incident)
+    #expect(try district.take([message, message]) == [.committed, .duplicate])
+    let detail = try #require(try await district.store.incident(incident.id, for: SmallDistrict.duty))
+    #expect(detail.item.restored && detail.item.phase == "ended" && detail.item.caseReference?.state == "dispatched")
+    #expect(detail.restoration == incident.restoration.map(RestorationView.init))
+    // Sent when it was restored, however old the evidence.
+    #expect(detail.receipts.published == at.description)
+    let plain = sender.incident(camera: 2)
+    #expect(try district.take([sender.message(plain)]) == [.committed])
+    let other = try #require(try await district.store.incident(plain.id, for: SmallDistrict.duty))
+    #expect(!other.item.restored && other.restoration == nil)
+}
+
 @Test func theSameBatchAnyNumberOfTimesIsTheSameBatch() throws {
     let district = try SmallDistrict()
     defer { try? district.file.close() }

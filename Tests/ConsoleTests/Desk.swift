@@ -33,6 +33,7 @@ struct Desk: Sendable {
     let signal: FeedSignal
     let pictures: SnapshotStore
     let live: StagedPictures
+    let doubts: SuppressionStore
     let directory: String
     private let sequence = Sequence()
 
@@ -49,7 +50,9 @@ struct Desk: Sendable {
         let directory = NSTemporaryDirectory() + "/snowlight-console-\(UInt64.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: directory + "/assets/js", withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        for page in ["index", "work", "login"] { try "<!doctype html><title>\(page)</title>".write("\(directory)/assets/\(page).html") }
+        for page in ["index", "work", "login", "suppressions"] {
+            try "<!doctype html><title>\(page)</title>".write("\(directory)/assets/\(page).html")
+        }
         try "export const answer = 42;\n".write("\(directory)/assets/js/feed.js")
 
         let registry = RegistryBox(sampleRegistry())
@@ -66,6 +69,7 @@ struct Desk: Sendable {
         let cases = CaseStore(file: file, registry: registry, signal: signal, time: time, metrics: metrics)
         let dispatcher = try Dispatcher(file: file, registry: registry, signal: signal, time: time, log: log, metrics: metrics)
         let pictures = try SnapshotStore(directory: directory + "/pictures")
+        let doubts = try SuppressionStore.open(path: directory + "/suppressions.sqlite")
 
         var settings = ConsoleSettings(host: "127.0.0.1", port: 0, assetsDirectory: directory + "/assets", version: version)
         settings.leafletDirectory = directory + "/no-leaflet"
@@ -75,8 +79,8 @@ struct Desk: Sendable {
         let live = StagedPictures()
         let parts = ConsoleParts(
             cases: cases, signal: signal, registry: registry, geoJSON: Array(#"{"type":"FeatureCollection","features":[]}"#.utf8),
-            cameras: OneCameraStreams(), live: live, outbox: { OutboxDepth(rows: 3, oldestAgeSeconds: 0.5) }, pictures: pictures,
-            accounts: accounts, metrics: metrics, time: time)
+            cameras: OneCameraStreams(), live: live, outbox: { OutboxDepth(rows: 3, oldestAgeSeconds: 0.5) },
+            suppressions: RestoredOnDisk(store: doubts), pictures: pictures, accounts: accounts, metrics: metrics, time: time)
         let console = try Console(settings, parts, log: log) { announce.yield($0) }
         let group = ServiceGroup(configuration: .init(services: [.init(service: console)], logger: log))
         let running = Task { try await group.run() }
@@ -85,8 +89,7 @@ struct Desk: Sendable {
 
         let desk = Desk(
             port: port, settings: settings, parts: parts, console: console, accounts: accounts, cases: cases, dispatcher: dispatcher,
-            signal: signal, pictures: pictures, live: live,
-            directory: directory)
+            signal: signal, pictures: pictures, live: live, doubts: doubts, directory: directory)
         let outcome = await Result { try await body(desk) }
         let stop = ContinuousClock.now
         await group.triggerGracefulShutdown()
@@ -95,6 +98,7 @@ struct Desk: Sendable {
         await accounts.close()
         try file.close()
         try accountFile.close()
+        try doubts.close()
         try outcome.get()
         return stopping
     }
@@ -138,6 +142,18 @@ struct Desk: Sendable {
             ]))
     }
 
+    /// Real suppressions without a bus behind them: a restoration is written down and sent nowhere.
+    private struct RestoredOnDisk: SuppressionSource {
+        let store: SuppressionStore
+        var keptFor: Duration { store.limits.age }
+        func page(_ query: SuppressionQuery) async throws -> SuppressionPage { try await store.page(query) }
+        func record(_ id: SuppressionID) async throws -> SuppressionRecord? { try await store.record(id) }
+        func picture(of id: SuppressionID) async throws -> [UInt8]? { try await store.picture(of: id) }
+        func restore(_ id: SuppressionID, by: String, name: String, note: String) async throws -> SuppressionRecord? {
+            try await onOwnThread("restore") { try store.beginRestoring(id, by: by, name: name, note: note)?.record }
+        }
+    }
+
     private struct OneCameraStreams: CameraHealthSource {
         func detail(of camera: CameraID) -> CameraDetail? { nil }
         func snapshot() -> [CameraID: CameraHealth] {
@@ -172,6 +188,21 @@ extension Desk {
         let outcomes = try dispatcher.commit([received])
         guard outcomes == [.committed] else { throw Failure(.internal, "not committed: \(outcomes)") }
         return incident
+    }
+
+    /// Keeps a suppression of `age` seconds ago, and returns it.
+    @discardableResult
+    func suppress(
+        _ reason: SuppressionReason, _ camera: CameraID = Desk.eastCamera, age: Double = 60, jpeg: [UInt8]? = nil
+    ) throws -> SuppressionRecord {
+        var generator = SystemRandomNumberGenerator()
+        let at = SystemTime().wallNow.adding(seconds: -age)
+        let record = SuppressionRecord(
+            id: SuppressionID(at: at, using: &generator), camera: camera, zone: "lane", rule: "", category: "motion", priority: .four,
+            reason: reason, facts: ["<img src=x onerror=alert(1)>"], box: RelativeBox(x: 0.1, y: 0.2, width: 0.3, height: 0.4), at: at)
+        let evidence = SuppressedEvidence(record: record, jpeg: jpeg)
+        try doubts.keep([evidence])
+        return evidence.record
     }
 
     /// One request on a connection of its own.

@@ -172,7 +172,7 @@ import Testing
         let here = URL(fileURLWithPath: #filePath)
         let assets = here.deletingLastPathComponent().appendingPathComponent("../../Sources/Console/Assets").standardizedFileURL
         let files = try StaticFiles(directory: assets.path)
-        for page in ["index.html", "work.html", "login.html"] {
+        for page in ["index.html", "work.html", "login.html", "suppressions.html"] {
             let text = String(buffer: try #require(files[page]).body)
             #expect(!text.contains(" style=") && !text.contains("<style") && !text.contains(" onclick="), "\(page)")
             for match in text.matches(of: /(?:href|src)="\/assets\/([^"]+)"/) { #expect(files[match.1] != nil, "\(page) needs \(match.1)") }

@@ -38,6 +38,24 @@ private func sample() throws -> Incident {
     #expect(throws: Failure.self) { try IncidentJSON.decode(Array(text.replacing("fedcba9876543210", with: "FEDCBA9876543210").utf8)) }
     incident.snapshot = nil
     #expect(try IncidentJSON.decode(IncidentJSON.encode(incident, sequence: 1)) == incident)
+private let restored =
+    #","restored":{"at":"2026-11-23T03:00:00.000Z","by":"duty","name":"值班员","note":"有人 \"翻越\"","suppressed":"low_score"}"#
+
+@Test func aRestoredIncidentSaysWhoAndWhy() throws {
+    var incident = try sample()
+    incident.restoration = Restoration(
+        suppressed: .lowScore, by: "duty", name: "值班员", note: #"有人 "翻越""#, at: try #require(WallTime("2026-11-23T03:00:00.000Z")))
+    let text = golden.replacing(#","rev":2"#, with: restored + #","rev":2"#)
+    #expect(String(decoding: IncidentJSON.encode(incident, sequence: 88121), as: UTF8.self) == text)
+    #expect(try IncidentJSON.decode(Array(text.utf8)) == incident)
+    for (part, replacement, word) in [
+        (#""low_score""#, #""telepathy""#, "'restored.suppressed'"), ("2026-11-23T03:00:00.000Z", "noon", "'restored.at'"),
+        (#""by":"duty","#, "", "'restored.by' is missing"),
+        ("有人", String(repeating: "长", count: 700), "'restored' is too long"),
+    ] {
+        let failure = #expect(throws: Failure.self) { try IncidentJSON.decode(Array(text.replacing(part, with: replacement).utf8)) }
+        #expect(failure?.message.contains(word) == true, "\(failure?.message ?? "nothing")")
+    }
 }
 
 @Test func everyPhaseAndOptionComesBack() throws {

@@ -19,11 +19,22 @@ private final class Records: IncidentSink {
     var all: [Observation] { kept.withLock { $0 } }
 }
 
+/// Keeps what was suppressed.
+private final class Doubts: SuppressionSink {
+    private let kept = Mutex<[SuppressedEvidence]>([])
+    func keep(_ batch: [SuppressedEvidence]) -> (rows: Int, pictures: Int) {
+        kept.withLock { $0 += batch }
+        return (0, 0)
+    }
+    var all: [SuppressedEvidence] { kept.withLock { $0 } }
+}
+
 /// A running ingest side with its fleet; ended by `stop`.
 private struct Bench {
     let fleet: FleetServer
     let service: IngestService
     let records = Records()
+    let doubts = Doubts()
     let metrics = MetricsRegistry()
     let tasks: [CameraTask]
 
@@ -41,7 +52,7 @@ private struct Bench {
         var policy = attention ?? AttentionScheduler.Policy()
         policy.usesSpare = attention == nil
         service = IngestService(
-            settings: IngestSettings(workers: 2, attention: policy), sink: records, time: SystemTime(),
+            settings: IngestSettings(workers: 2, attention: policy), sink: records, suppressions: doubts, time: SystemTime(),
             metrics: metrics, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, onFatal: { _ in })
     }
 
@@ -145,6 +156,28 @@ private func fleet(_ cameras: Int, _ scenes: [SceneName], codecs: [VideoCodec] =
         #expect(opened.allSatisfy { $0.key.camera == bench.tasks[0].camera.id && $0.key.category == "motion" && $0.jpeg != nil })
         #expect(bench.number(of: "snowlight_looks_total{kind=\"full\"}") > 0, "a candidate was promoted")
         try await bench.stop()
+    }
+
+    @Test func whatIsNotBelievedIsKeptWithAPicture() async throws {
+        let bench = try await Bench(fleet(2, [.cloud, .empty]))
+        try await bench.begin()
+        #expect(try await eventually(60) { bench.doubts.all.contains { $0.jpeg != nil } })
+        try await bench.stop()
+        let all = bench.doubts.all
+        #expect(Double(all.count) == bench.number(of: "snowlight_suppressed_total"), "each is counted once and none was dropped")
+        #expect(bench.number(of: "snowlight_suppressions_dropped_total") == 0)
+        for evidence in all {
+            let record = evidence.record
+            #expect(record.category == "motion" && record.priority == .four && record.rule.isEmpty && record.zone.isEmpty)
+            #expect(record.facts.count == 1 && record.facts[0].isEmpty == false && record.box != nil)
+            #expect(abs(record.at.seconds(since: SystemTime().wallNow)) < 120)
+            #expect((record.picture == .kept) == (evidence.jpeg != nil))
+            // A JPEG, and a small one.
+            if let jpeg = evidence.jpeg { #expect(jpeg.starts(with: [0xFF, 0xD8, 0xFF]) && jpeg.count < 60_000) }
+        }
+        // One a minute of each camera.
+        let pictures = Dictionary(grouping: all.filter { $0.jpeg != nil }, by: \.record.camera)
+        #expect(pictures.values.allSatisfy { $0.count <= 2 })
     }
 
     @Test func quietCamerasAreLookedAtOnceInTheirFloor() async throws {

@@ -59,6 +59,12 @@ export const fileIncident = (id) => request("POST", `/api/incidents/${part(id)}/
 export const cases = (values = {}) => request("GET", `/api/cases${query(values)}`);
 /** One case with its log. */
 export const caseDetail = (no) => request("GET", `/api/cases/${part(no)}`);
+/** What was not told, newest first; `next` is where the next page begins. */
+export const suppressions = (values = {}) => request("GET", `/api/suppressions${query(values)}`);
+/** One suppression. */
+export const suppression = (id) => request("GET", `/api/suppressions/${part(id)}`);
+/** Says that it was an event: the same incident however often it is said. */
+export const restoreSuppression = (id, reason) => request("POST", `/api/suppressions/${part(id)}/restore`, { reason });
 /** All cameras with their states. */
 export const cameras = () => request("GET", "/api/cameras");
 /** The polygons of the grids as GeoJSON. */

@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { badge, stateChip } from "./badges.js";
 import { timeText } from "./clock.js";
 import { el } from "./dom.js";
-import { casePart, receiptsPart, trustPart, wherePart, whyPart } from "./drawerparts.js";
+import { casePart, receiptsPart, restoredPart, trustPart, wherePart, whyPart } from "./drawerparts.js";
 import { isFileable } from "./feed.js";
 import { FilmPart } from "./film.js";
 import { t, word } from "./i18n.js";
@@ -105,7 +105,7 @@ export class Drawer {
     #build() {
         this.film?.close();
         const part = (name) => (this[name] = el("div", { class: `drawer-${name}` }));
-        this.body = el("div", { class: "drawer-body", role: "region", tabindex: "0", "aria-label": t("drawer.label") }, part("where"), part("picture"), part("moving"), part("why"), part("trust"), part("receipts"), part("case"));
+        this.body = el("div", { class: "drawer-body", role: "region", tabindex: "0", "aria-label": t("drawer.label") }, part("where"), part("picture"), part("moving"), part("restored"), part("why"), part("trust"), part("receipts"), part("case"));
         this.film = new FilmPart(this.moving);
         this.head = el("header", { class: "drawer-head" });
         this.foot = el("footer", { class: "drawer-foot" });
@@ -126,6 +126,7 @@ export class Drawer {
         if (detail) {
             this.film.show(whole);
             replaceWhenChanged(this.where, [wherePart(whole)]);
+            replaceWhenChanged(this.restored, [restoredPart(whole)].filter(Boolean));
             replaceWhenChanged(this.why, [whyPart(whole)]);
             replaceWhenChanged(this.trust, [trustPart(whole)]);
             replaceWhenChanged(this.receipts, [receiptsPart(whole)]);

@@ -5,13 +5,15 @@ import { deltaText, spanText, timeText } from "./clock.js";
 import { el } from "./dom.js";
 import { isOngoing } from "./feed.js";
 import { t, word } from "./i18n.js";
-import { reasonText } from "./reasons.js";
+import { reasonText, whyNot } from "./reasons.js";
 import { timeline } from "./timeline.js";
 
-const section = (name, title, ...children) =>
+/** A part of a drawer with its heading. */
+export const section = (name, title, ...children) =>
     el("section", { class: `part part-${name}`, "data-role": `part-${name}` }, el("h3", {}, title), ...children);
 
-const pairs = (list) => el("dl", { class: "pairs" }, ...list.filter(Boolean).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+/** Names and values; what is nothing is left out. */
+export const pairs = (list) => el("dl", { class: "pairs" }, ...list.filter(Boolean).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 
 /** Where it is, in words, and how sure that is. */
 export function wherePart(detail) {
@@ -32,6 +34,15 @@ export function whyPart(detail) {
     const list = detail.reason ?? [];
     return section("why", t("part.why"),
         list.length > 0 ? el("ol", { class: "reasons" }, ...list.map((reason) => el("li", {}, reasonText(reason)))) : el("p", { class: "muted" }, t("why.none")));
+}
+
+/** Who made it of suppressed evidence, and why the machine had not told; nothing for what a machine reported. */
+export function restoredPart(detail) {
+    const { restoration } = detail;
+    if (!restoration) return null;
+    return section("restored", t("part.restored"), el("p", { class: "note" }, t("doubt.because", { why: whyNot(restoration.suppressed) })), pairs([
+        [t("restored.by"), restoration.name || restoration.by], [t("restored.at"), timeText(restoration.at)], [t("restored.note"), restoration.note],
+    ]));
 }
 
 /** What a person needs to believe or doubt it. */

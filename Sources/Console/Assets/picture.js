@@ -5,13 +5,13 @@ import { t } from "./i18n.js";
 
 /**
  * A figure with the picture at `url`; a missing or broken picture is said in words.
- * @param {{url: string | null, box?: number[] | null, alt: string}} picture
+ * @param {{url: string | null, box?: number[] | null, alt: string, absent?: string}} picture `absent` says why there is none
  * @returns {HTMLElement} carries data-picture: `loading`, `shown`, `absent` or `failed`
  */
-export function pictureFigure({ url, box, alt }) {
+export function pictureFigure({ url, box, alt, absent = t("picture.absent") }) {
     const figure = el("figure", { class: "picture", "data-role": "picture", "data-picture": url ? "loading" : "absent" });
     if (!url) {
-        figure.append(el("p", { class: "picture-words" }, t("picture.absent")));
+        figure.append(el("p", { class: "picture-words" }, absent));
         return figure;
     }
     const load = (address) => {

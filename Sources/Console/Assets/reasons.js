@@ -1,10 +1,15 @@
 // **facts → sentences**. Detectors and camera health write short English facts with numbers; known shapes are said in the reader's
 // language.
 
-import { language, t } from "./i18n.js";
+import { knows, language, t } from "./i18n.js";
 
 /** The shapes of Detectors/Words.swift and Ingest/Health/OutageReport.swift; a fact of another shape is shown as it came. */
 const shapes = [
+    ["doubt.track", /^moved (?<cells>[\d.]+) cells in (?<s>[\d.]+) s, seen at (?<hits>\d+) of (?<looks>\d+) looks, score (?<score>\d+)$/],
+    ["doubt.ghost", /^an edge only in the background: something absorbed has left; (?<cells>\d+) cells, (?<levels>[\d.]+) levels$/],
+    ["doubt.lighting", /^brightness changed, texture or soft edge stayed; (?<cells>\d+) cells, (?<levels>[\d.]+) levels$/],
+    ["doubt.warmup", /^up to (?<cells>\d+) cells changed while the scene was learnt$/],
+    ["doubt.global", /^(?<p>[\d.]+ ?%) of the picture changed at once$/],
     ["moved", /^moved (?<cells>[\d.]+) cells in (?<s>[\d.]+) s, seen at (?<hits>\d+) of (?<looks>\d+) looks$/],
     ["area", /^(?<p>[\d.]+ ?%) of the picture, (?<cells>\d+) cells$/],
     ["strength", /^(?<n>[\d.]+) times the threshold$/],
@@ -43,3 +48,9 @@ export function reasonText(fact) {
     }
     return fact;
 }
+
+/**
+ * Why the machine had not told, as a clause; a reason that only a newer server knows stands for itself.
+ * @param {string} reason
+ */
+export const whyNot = (reason) => (knows(`doubt.${reason}.why`) ? t(`doubt.${reason}.why`) : reason);

@@ -50,13 +50,13 @@ export function patchRow(row, item, index, view) {
     setText(cells.time, timeText(item.first_seen));
     cells.time.setAttribute("datetime", item.first_seen);
     setText(cells.phase, isOngoing(item) ? t("phase.ongoing") : word("phase", item.phase));
-    const drawn = `${item.priority}|${state}|${item.drill}|${item.proposed}|${t("language.code")}`;
+    const drawn = `${item.priority}|${state}|${item.drill}|${item.proposed}|${item.restored}|${t("language.code")}`;
     if (row.drawn !== drawn) {
         row.drawn = drawn;
         cells.badge.replaceChildren(badge(item.priority));
         cells.chip.replaceChildren(stateChip(state));
         cells.flags.replaceChildren(
-            ...[item.drill && t("flag.drill"), item.proposed && t("flag.proposed")].filter(Boolean).map((text) => el("span", { class: "flag" }, text)));
+            ...[item.drill && t("flag.drill"), item.proposed && t("flag.proposed"), item.restored && t("flag.restored")].filter(Boolean).map((text) => el("span", { class: "flag" }, text)));
     }
     row.setAttribute("aria-label", [t(`priority.${item.priority}`), category, placeText(item), item.camera.name, timeText(item.first_seen), word("state", state)].join(", "));
 }

@@ -62,6 +62,11 @@ package struct RuleProgram: Hashable, Sendable {
         }
     }
 
+    /// The first rule that asks for movement and nothing else; nil when there is none.
+    package var motionRule: RuleInForce? {
+        rules.first { if case .detection(let match, _) = nodes[$0.when] { match.kind == .motion } else { false } }
+    }
+
     /// True when a rule asks for detections of this kind.
     func asks(for kind: Detection.Kind) -> Bool {
         nodes.contains { node in
