@@ -92,7 +92,7 @@ def inside(lon, lat, ring):
 
 
 def test_a_list_is_imported_and_taken_back(district, tmp_path):
-    config = write_config(tmp_path)
+    config = write_config(tmp_path, district=district)
     original = (district / "cameras.csv").read_bytes()
     lines = original.decode("utf-8-sig").splitlines()
     columns = lines[0].split(",")
@@ -116,7 +116,7 @@ def test_a_list_is_imported_and_taken_back(district, tmp_path):
     assert code == 0 and report["written"] and report["counts"] == {"changed": 1, "unchanged": 1, "refused": 1}, err
     imported = (district / "cameras.csv").read_bytes()
     assert "新名" in imported.decode() and (district / "cameras.csv.before-import").read_bytes() == original
-    assert snowlight("check", "--config", config)[0] == 0
+    assert snowlight("district", "check", "--config", config)[0] == 0
 
     code, out, _ = snowlight("cameras", "import", "--rollback", "--config", config)
     assert code == 0 and (district / "cameras.csv").read_bytes() == original, out
