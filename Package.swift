@@ -24,6 +24,7 @@ let package = Package(
         .executable(name: "snowlight", targets: ["snowlight"]),
         .executable(name: "camera-fleet", targets: ["camera-fleet"]),
         .executable(name: "make-district", targets: ["make-district"]),
+        .executable(name: "locate-bench", targets: ["locate-bench"]),
     ],
     dependencies: [
         // Command lines with --help, exit 64 on unknown options, no dependencies of its own.
@@ -142,6 +143,11 @@ let package = Package(
             name: "make-district",
             dependencies: ["Domain", "Base", "Grids", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "tools/make-district", swiftSettings: house),
+        // Points in grids, timed: the Swift part of `tools/bench locate`.
+        .executableTarget(
+            name: "locate-bench",
+            dependencies: ["Domain", "Base", "Grids", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "tools/locate-bench", swiftSettings: house),
 
         // MARK: tests
         .target(name: "TestKit", dependencies: ["Domain", "Base"], path: "Tests/TestKit", swiftSettings: house),

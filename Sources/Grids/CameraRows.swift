@@ -7,22 +7,25 @@ import Foundation
 
 /// Reads `cameras.csv`. Every finding names the row; nothing of a URL is ever printed.
 struct CameraRows {
+    /// What every file has, in the order of a new one.
     static let columns = [
         "camera_id", "name", "programme", "rtsp_url", "lon", "lat", "crs", "azimuth", "hfov", "range_m", "ptz", "village_code", "grid_code",
         "tags", "priority", "transport",
     ]
+    /// What only files with household points need.
+    static let optionalColumns = ["consent_ref", "outward"]
 
     private(set) var cameras: [Camera] = []
     private(set) var findings: FindingList
     private let map: DistrictMap?
     private var idLines: [CameraID: Int] = [:]
     private var urlLines: [String: Int] = [:]
-    private var hypothesis = CoordinateHypothesis()
+    private(set) var hypothesis = CoordinateHypothesis()
 
     static func read(_ file: DistrictFile, map: DistrictMap?) -> CameraRows {
         var reader = CameraRows(findings: file.findings, map: map)
         guard let bytes = file.bytes,
-            let rows = NamedRows(bytes, required: columns, optional: ["consent_ref", "outward"], into: &reader.findings)
+            let rows = NamedRows(bytes, required: columns, optional: optionalColumns, into: &reader.findings)
         else { return reader }
         var findings = reader.findings
         if rows.isEmpty { findings.warning(nil, "names no camera") }
@@ -34,13 +37,13 @@ struct CameraRows {
         return reader
     }
 
-    private init(findings: FindingList, map: DistrictMap?) {
+    init(findings: FindingList, map: DistrictMap?) {
         self.findings = findings
         self.map = map
     }
 
-    /// A camera when nothing in its row is an error.
-    private mutating func camera(_ row: NamedRow, _ findings: inout FindingList) -> Camera? {
+    /// A camera when nothing in its row is an error. A second row with an id that was there is an error.
+    mutating func camera(_ row: NamedRow, _ findings: inout FindingList) -> Camera? {
         var check = FieldCheck(row: row, findings: findings)
         defer { findings = check.findings }
         let id = id(&check)
@@ -48,7 +51,7 @@ struct CameraRows {
         let url = check.rtspURL()
         let village = check.villageCode(map)
         let grid = check.gridCode(map, isRequired: false)
-        let position = position(&check, village)
+        let position = position(&check, village ?? grid?.village)
         let tags = check.tags()
         let priority = check.priority()
         let transport = check.transport()
@@ -136,40 +139,5 @@ struct CameraRows {
             check.warning("names village \(village) but stands in \(located.village)")
         }
         if let grid, let village, grid.village != village { check.warning("grid_code \(grid) is not in village_code \(village)") }
-    }
-}
-
-/// Collects declared villages and tells when another coordinate system would put the cameras where they say they are.
-///
-/// GCJ-02 is 425 m off here, wider than an urban grid: read as the wrong system, most urban cameras fall into a neighbour's grid while
-/// everything looks plausible.
-struct CoordinateHypothesis {
-    private var samples: [(given: Degrees, declared: CoordinateSystem, village: VillageCode, line: Int)] = []
-
-    mutating func add(_ given: Degrees, _ declared: CoordinateSystem, _ village: VillageCode, line: Int) {
-        // Not told apart: less than a metre.
-        samples.append((given, declared == .cgcs2000 ? .wgs84 : declared, village, line))
-    }
-
-    /// A sentence about the clearest contradiction: at least 5 cameras, and a fifth of them fits better under another system.
-    func warning(_ map: DistrictMap) -> (line: Int, message: String)? {
-        for declared in CoordinateSystem.allCases {
-            let group = samples.filter { $0.declared == declared }
-            guard group.count >= 5 else { continue }
-            let fits = { (system: CoordinateSystem) in
-                group.count { sample in
-                    let degrees = system.wgs84(from: sample.given)
-                    return GeoPoint(lon: degrees.lon, lat: degrees.lat).flatMap { map.grids.locate($0) }?.village == sample.village
-                }
-            }
-            let own = fits(declared)
-            let others = [CoordinateSystem.wgs84, .gcj02, .bd09].filter { $0 != declared }.map { (system: $0, count: fits($0)) }
-            guard let best = others.max(by: { $0.count < $1.count }), best.count >= own + max(3, group.count / 5) else { continue }
-            let message =
-                "crs may be wrong: of \(group.count) cameras declared \(declared.rawValue), \(own) stand in the village they name; "
-                + "read as \(best.system.rawValue), \(best.count) would"
-            return (group[0].line, message)
-        }
-        return nil
     }
 }

@@ -16,6 +16,11 @@ package struct Degrees: Hashable, Sendable {
 }
 
 extension CoordinateSystem {
+    /// As people write it: `WGS-84`, `gcj02`, `BD 09`.
+    package init?(asWritten text: String) {
+        self.init(rawValue: text.lowercased().filter { $0 != "-" && $0 != "_" && $0 != " " })
+    }
+
     /// A position given in this system, as WGS-84.
     ///
     /// CGCS2000 agrees with WGS-84 to well under a metre and passes unchanged. The inverse of the public GCJ-02 and BD-09 formulas is found

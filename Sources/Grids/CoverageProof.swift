@@ -33,10 +33,27 @@ package struct CoverageFinding: Hashable, Sendable, CustomStringConvertible {
     package let point: GeoPoint
     /// The grids concerned: those around a gap, those that share an overlap; empty when the district's own border is meant.
     package let grids: [GridCode]
+    /// Rings around the area, exteriors counter-clockwise and holes clockwise, for drawing; empty for a shape that is no area.
+    package let outline: [[Degrees]]
+
+    /// The description names no more grids than this.
+    private static let namesShown = 12
+
+    package init(kind: Kind, areaSquareMetres: Double, point: GeoPoint, grids: [GridCode], outline: [[Degrees]] = []) {
+        self.kind = kind
+        self.areaSquareMetres = areaSquareMetres
+        self.point = point
+        self.grids = grids
+        self.outline = outline
+    }
 
     package var description: String {
-        let names = grids.isEmpty ? "the district's border" : grids.map(\.digits).joined(separator: ", ")
-        let area = areaSquareMetres < 10 ? "\((areaSquareMetres * 1000).rounded() / 1000) m²" : "\(Int(areaSquareMetres.rounded())) m²"
+        let more = grids.count > Self.namesShown ? " and \(grids.count - Self.namesShown) more" : ""
+        let names = grids.isEmpty ? "the district's border" : grids.prefix(Self.namesShown).map(\.digits).joined(separator: ", ") + more
+        let thousandths = (areaSquareMetres * 1000).rounded()
+        let area =
+            areaSquareMetres >= 10
+            ? "\(Int(areaSquareMetres.rounded())) m²" : thousandths > 0 ? "\(thousandths / 1000) m²" : "less than 0.001 m²"
         let sliver = areaSquareMetres < 10 ? "; a sliver: the shared border is not drawn through the same points" : ""
         return switch kind {
         case .gap: "gap of \(area) at \(point): no grid covers this place, next to \(names)\(sliver)"

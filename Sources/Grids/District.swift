@@ -64,11 +64,7 @@ package struct District: Sendable {
     package func camera(_ id: CameraID) -> Camera? { cameraPlaces[id].map { cameras[$0] } }
 
     /// The grid answerable for a camera: its binding, else its position, else none.
-    package func grid(for camera: Camera) -> CameraGrid {
-        let location = grids.resolve(camera.position)
-        if let bound = camera.boundGrid, grids[bound] != nil { return CameraGrid(grid: bound, method: .binding, location: location) }
-        return CameraGrid(grid: location?.grid, method: location == nil ? .unbound : .position, location: location)
-    }
+    package func grid(for camera: Camera) -> CameraGrid { grids.grid(for: camera) }
 
     /// The full-time gridworker of a grid, the first in the file; nil only for a code that is not in this district.
     package func worker(of grid: GridCode) -> Gridworker? { workersOfGrid[grid]?.first { $0.role == .fullTime } }

@@ -2,8 +2,19 @@
 // **files → district** → dispatcher, console
 
 package import Base
-import Domain
+package import Domain
 import Foundation
+
+/// What reading a district gave: the district when nothing is wrong, and everything that is.
+package struct DistrictReading: Sendable {
+    /// Nil when any finding is an error.
+    package let district: District?
+    /// In file order: at most 200 a file, then their number.
+    package let diagnostics: [Diagnostic]
+    /// Where the grids do not cover the district exactly once; each is also among the diagnostics.
+    package let coverage: [CoverageFinding]
+    package let gridCount: Int
+}
 
 /// Reads a directory as INTERFACES.md describes it.
 package enum DistrictReader {
@@ -11,78 +22,110 @@ package enum DistrictReader {
     ///
     /// Blocks on files: call it at start-up or from an own thread. File names in findings begin with `directory` as given.
     package static func read(directory: String) -> (district: District?, diagnostics: [Diagnostic]) {
-        let path = { (name: String) in directory.isEmpty || directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)" }
-        var (boundary, boundaryFindings) = boundary(path("district.geojson"))
-        let gridFile = bytes(path("grids.geojson"))
-        var (features, gridFindings) =
-            gridFile.bytes.map { GeoJSONReader.grids($0, file: path("grids.geojson")) } ?? ([], gridFile.findings)
-        if let code = boundary?.code {
-            for feature in features where !feature.grid.code.digits.hasPrefix(code) {
-                gridFindings.error(feature.line, "grid \(feature.grid.code) does not belong to district \(code)")
-            }
-        }
-        let mapIsReadable = !boundaryFindings.hasErrors && !gridFindings.hasErrors
-        if mapIsReadable, let boundary { prove(features, boundary, &boundaryFindings, &gridFindings) }
-
-        // Without a map, rows are still checked for everything that needs none.
-        let map = mapIsReadable ? boundary.map { DistrictMap(boundary: $0.ground, grids: GridSet(features.map(\.grid))) } : nil
-        let cameras = CameraRows.read(bytes(path("cameras.csv")), map: map)
-        let workers = WorkerRows.read(bytes(path("workers.csv")), map: map)
-        if map != nil, let staffed = workers.staffed {
-            for feature in features where !staffed.contains(feature.grid.code) {
-                let name = "\(feature.grid.code) (\(printable(feature.grid.name)))"
-                gridFindings.error(feature.line, "grid \(name) has no full-time gridworker in workers.csv; each grid needs one")
-            }
-        }
-
-        let views = views(path("views.yaml"), cameras)
-        let diagnostics = [boundaryFindings, gridFindings, cameras.findings, workers.findings].flatMap(\.diagnostics) + views.diagnostics
-        guard !diagnostics.hasErrors, let map, let boundary, let geoJSON = gridFile.bytes else { return (nil, diagnostics) }
-        let code = boundary.code ?? String(map.grids.all.first?.code.digits.prefix(6) ?? "")
-        let served = geoJSON.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(geoJSON.dropFirst(3)) : geoJSON
-        let district = District(
-            code: code, name: boundary.name, boundary: boundary.ground, grids: map.grids,
-            cameras: cameras.cameras.map { camera in
-                var camera = camera
-                camera.areas = views.areas[camera.id] ?? PictureAreas()
-                return camera
-            },
-            workers: workers.workers,
-            geoJSON: served)
-        return (district, diagnostics)
+        let reading = examine(directory: directory)
+        return (reading.district, reading.diagnostics)
     }
 
-    private static func boundary(_ path: String) -> (GeoJSONReader.Boundary?, FindingList) {
-        let file = bytes(path)
-        return file.bytes.map { GeoJSONReader.boundary($0, file: path) } ?? (nil, file.findings)
+    /// As `read`, with the findings about coverage as values. `stage` is told what begins, for people who wait.
+    package static func examine(directory: String, stage: (String) -> Void = { _ in }) -> DistrictReading {
+        stage("reading the map")
+        var files = MapFiles(directory)
+        let mapIsReadable = files.isReadable
+        stage("proving that \(files.features.count) grids cover the district once")
+        files.prove()
+
+        // Without a map, rows are still checked for everything that needs none.
+        let map = mapIsReadable ? files.map : nil
+        stage("checking cameras and gridworkers")
+        let cameras = CameraRows.read(.read(path(directory, "cameras.csv")), map: map)
+        let workers = WorkerRows.read(.read(path(directory, "workers.csv")), map: map)
+        if map != nil, let staffed = workers.staffed {
+            for feature in files.features where !staffed.contains(feature.grid.code) {
+                let name = "\(feature.grid.code) (\(printable(feature.grid.name)))"
+                files.gridFindings.error(feature.line, "grid \(name) has no full-time gridworker in workers.csv; each grid needs one")
+            }
+        }
+
+        let views = views(path(directory, "views.yaml"), cameras)
+        let diagnostics =
+            [files.boundaryFindings, files.gridFindings, cameras.findings, workers.findings].flatMap(\.diagnostics) + views.diagnostics
+        var district: District?
+        if !diagnostics.hasErrors, let map, let boundary = files.boundary, let geoJSON = files.gridBytes {
+            district = District(
+                code: boundary.code ?? String(map.grids.all.first?.code.digits.prefix(6) ?? ""), name: boundary.name,
+                boundary: boundary.ground, grids: map.grids,
+                cameras: cameras.cameras.map { camera in
+                    var camera = camera
+                    camera.areas = views.areas[camera.id] ?? PictureAreas()
+                    return camera
+                },
+                workers: workers.workers,
+                geoJSON: geoJSON.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(geoJSON.dropFirst(3)) : geoJSON)
+        }
+        return DistrictReading(district: district, diagnostics: diagnostics, coverage: files.coverage, gridCount: files.features.count)
+    }
+
+    /// The proven grids of a directory without its cameras and gridworkers, nil when any finding about the map is an error.
+    package static func readMap(directory: String) -> (map: DistrictMap?, diagnostics: [Diagnostic]) {
+        var files = MapFiles(directory)
+        files.prove()
+        return (files.isReadable ? files.map : nil, [files.boundaryFindings, files.gridFindings].flatMap(\.diagnostics))
+    }
+
+    /// The cameras of a directory that have no error in their row, against a map that may not be the directory's own; blocks on the file.
+    package static func readCameras(directory: String, map: DistrictMap) -> (cameras: [Camera], diagnostics: [Diagnostic]) {
+        let read = CameraRows.read(.read(path(directory, "cameras.csv")), map: map)
+        return (read.cameras, read.findings.diagnostics)
     }
 
     /// The one file that a district may do without.
     private static func views(_ path: String, _ cameras: CameraRows) -> (areas: [CameraID: PictureAreas], diagnostics: [Diagnostic]) {
         guard FileManager.default.fileExists(atPath: path) else { return ([:], []) }
-        let file = bytes(path)
+        let file = DistrictFile.read(path)
         guard let bytes = file.bytes else { return ([:], file.findings.diagnostics) }
         return ViewsFile.read(bytes, file: path, cameras: cameras.findings.hasErrors ? nil : Set(cameras.cameras.map(\.id)))
     }
 
-    /// A file's bytes, or nil and the finding that says why not.
-    private static func bytes(_ path: String) -> DistrictFile {
-        do {
-            return DistrictFile(bytes: try TextFile.read(path), findings: FindingList(file: path))
-        } catch {
-            var findings = FindingList(file: path)
-            findings.error(nil, error.message)
-            return DistrictFile(bytes: nil, findings: findings)
+    /// A file of the directory.
+    static func path(_ directory: String, _ name: String) -> String {
+        directory.isEmpty || directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
+    }
+}
+
+/// The two files of the map, read and checked.
+private struct MapFiles {
+    let boundary: GeoJSONReader.Boundary?
+    let features: [GeoJSONReader.GridFeature]
+    let gridBytes: [UInt8]?
+    var boundaryFindings: FindingList
+    var gridFindings: FindingList
+    private(set) var coverage: [CoverageFinding] = []
+
+    init(_ directory: String) {
+        let boundaryFile = DistrictFile.read(DistrictReader.path(directory, "district.geojson"))
+        (boundary, boundaryFindings) =
+            boundaryFile.bytes.map { GeoJSONReader.boundary($0, file: boundaryFile.findings.file) } ?? (nil, boundaryFile.findings)
+        let gridFile = DistrictFile.read(DistrictReader.path(directory, "grids.geojson"))
+        (features, gridFindings) =
+            gridFile.bytes.map { GeoJSONReader.grids($0, file: gridFile.findings.file) } ?? ([], gridFile.findings)
+        gridBytes = gridFile.bytes
+        guard let code = boundary?.code else { return }
+        for feature in features where !feature.grid.code.digits.hasPrefix(code) {
+            gridFindings.error(feature.line, "grid \(feature.grid.code) does not belong to district \(code)")
         }
     }
 
-    private static func prove(
-        _ features: [GeoJSONReader.GridFeature], _ boundary: GeoJSONReader.Boundary, _ boundaryFindings: inout FindingList,
-        _ gridFindings: inout FindingList
-    ) {
+    var isReadable: Bool { !boundaryFindings.hasErrors && !gridFindings.hasErrors }
+
+    var map: DistrictMap? { boundary.map { DistrictMap(boundary: $0.ground, grids: GridSet(features.map(\.grid))) } }
+
+    /// Adds what keeps the grids from covering the district exactly once.
+    mutating func prove() {
+        guard isReadable, let boundary else { return }
         var lines: [GridCode: Int] = [:]
         for feature in features { lines[feature.grid.code] = feature.line }
-        for finding in CoverageProof.findings(grids: features.map(\.grid), district: boundary.ground) {
+        coverage = CoverageProof.findings(grids: features.map(\.grid), district: boundary.ground)
+        for finding in coverage {
             if let first = finding.grids.first {
                 gridFindings.error(lines[first], "\(finding)")
             } else {
@@ -96,12 +139,23 @@ package enum DistrictReader {
 struct DistrictFile {
     let bytes: [UInt8]?
     var findings: FindingList
+
+    /// The bytes, or the finding that says why there are none.
+    static func read(_ path: String) -> DistrictFile {
+        do {
+            return DistrictFile(bytes: try TextFile.read(path), findings: FindingList(file: path))
+        } catch {
+            var findings = FindingList(file: path)
+            findings.error(nil, error.message)
+            return DistrictFile(bytes: nil, findings: findings)
+        }
+    }
 }
 
 /// The readable, proven or not yet proven map that rows are checked against.
-struct DistrictMap {
-    let boundary: Ground
-    let grids: GridSet
+package struct DistrictMap: Sendable {
+    package let boundary: Ground
+    package let grids: GridSet
     let villages: Set<VillageCode>
 
     init(boundary: Ground, grids: GridSet) {

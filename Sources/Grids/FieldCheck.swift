@@ -91,8 +91,7 @@ struct FieldCheck {
             error("crs is missing; there is no default, write one of \(known)")
             return nil
         }
-        let plain = text.lowercased().filter { $0 != "-" && $0 != "_" && $0 != " " }
-        guard let system = CoordinateSystem(rawValue: plain) else {
+        guard let system = CoordinateSystem(asWritten: text) else {
             error("unknown crs '\(printable(text))'; known are \(known)")
             return nil
         }

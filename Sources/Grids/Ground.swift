@@ -42,6 +42,16 @@ package struct GeoBounds: Hashable, Sendable {
     /// True when `p` lies inside or on the edge.
     package func contains(_ p: GeoPoint) -> Bool { west <= p.lonE7 && p.lonE7 <= east && south <= p.latE7 && p.latE7 <= north }
 
+    /// True when the boxes share at least a point.
+    func meets(_ other: GeoBounds) -> Bool {
+        west <= other.east && other.west <= east && south <= other.north && other.south <= north
+    }
+
+    /// The point half-way, rounded.
+    var middle: GeoPoint {
+        GeoPoint(lonE7: Int32((Int64(west) + Int64(east)) / 2), latE7: Int32((Int64(south) + Int64(north)) / 2))
+    }
+
     /// The longer side.
     package var spanE7: Int64 { max(Int64(east) - Int64(west), Int64(north) - Int64(south)) }
 }
@@ -91,7 +101,8 @@ package struct Ground: Hashable, Sendable {
 
     package init(_ polygons: [GroundPolygon]) {
         self.polygons = polygons
-        bounds = GeoBounds(polygons.lazy.flatMap(\.exterior))
+        // Holes too: in a wrong file one may lie outside its exterior.
+        bounds = GeoBounds(polygons.lazy.flatMap { $0.rings.joined() })
     }
 
     var rings: [Ring] { polygons.flatMap(\.rings) }

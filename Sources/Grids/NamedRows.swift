@@ -5,8 +5,9 @@ import Base
 
 /// The rows below a header, whose fields are asked for by column name.
 struct NamedRows {
+    /// The names of the columns as written.
+    let header: [String]
     private let places: [String: Int]
-    private let width: Int
     private let rows: ArraySlice<CSVRow>
 
     /// Reads a file of rows with a header. Nil when it cannot be read as a table with these columns at all; findings say why.
@@ -50,20 +51,24 @@ struct NamedRows {
         let extra = names.filter { !known.contains($0) }.map { $0.isEmpty ? "(no name)" : printable($0) }
         if !extra.isEmpty { findings.warning(header.line, "unknown columns are ignored: \(extra.joined(separator: ", "))") }
         self.places = places
-        width = names.count
+        self.header = header.fields
         rows = table.rows.dropFirst()
     }
 
     var isEmpty: Bool { rows.isEmpty }
 
+    /// True when the file has this column.
+    func has(_ column: String) -> Bool { places[column] != nil }
+
     /// Calls `body` for each row that has as many fields as the header; the others are findings.
     func forEach(into findings: inout FindingList, _ body: (NamedRow, inout FindingList) -> Void) {
         for row in rows {
-            if row.fields.count == width {
+            if row.fields.count == header.count {
                 body(NamedRow(line: row.line, fields: row.fields, places: places), &findings)
             } else if row.fields.contains(where: { !trimmed($0).isEmpty }) {
                 findings.error(
-                    row.line, "has \(row.fields.count) fields, the header names \(width) columns; quote a field that contains a comma")
+                    row.line,
+                    "has \(row.fields.count) fields, the header names \(header.count) columns; quote a field that contains a comma")
             }
         }
     }
@@ -72,8 +77,23 @@ struct NamedRows {
 /// One row whose fields have names.
 struct NamedRow {
     let line: Int
-    fileprivate let fields: [String]
-    fileprivate let places: [String: Int]
+    let fields: [String]
+    private let places: [String: Int]
+
+    init(line: Int, fields: [String], header: [String]) {
+        self.init(
+            line: line, fields: fields,
+            places: Dictionary(header.enumerated().map { (trimmed($1).lowercased(), $0) }, uniquingKeysWith: { first, _ in first }))
+    }
+
+    init(line: Int, fields: [String], places: [String: Int]) {
+        self.line = line
+        self.fields = fields
+        self.places = places
+    }
+
+    /// True when the file has this column, whatever the field holds.
+    func has(_ column: String) -> Bool { places[column] != nil }
 
     /// The field exactly as written.
     func raw(_ column: String) -> String { places[column].map { fields[$0] } ?? "" }

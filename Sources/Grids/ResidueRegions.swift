@@ -26,12 +26,13 @@ struct ResidueRegions {
 
     private struct Piece {
         let kind: CoverageFinding.Kind
-        /// Left and right end on the strip's lower and upper side.
-        let lower: (left: Double, right: Double)
-        let upper: (left: Double, right: Double)
+        let strip: AreaStrip
         let area: Double
         let middle: (x: Double, y: Double)
         let owners: Set<Int>
+
+        var lower: (left: Double, right: Double) { strip.lower }
+        var upper: (left: Double, right: Double) { strip.upper }
     }
 
     private let lines: [Line]
@@ -136,7 +137,8 @@ struct ResidueRegions {
             for (y, side) in [(bottom, lower), (top, upper)] {
                 for edge in level[y] ?? [] where edge.west < side.right && side.left < edge.east { owners.formUnion(edge.owners) }
             }
-            pieces.append(Piece(kind: kind, lower: lower, upper: upper, area: area, middle: centre, owners: owners))
+            let shape = AreaStrip(bottom: bottom, top: top, lower: lower, upper: upper)
+            pieces.append(Piece(kind: kind, strip: shape, area: area, middle: centre, owners: owners))
         }
         return pieces
     }
@@ -152,7 +154,9 @@ struct ResidueRegions {
             if !inside.isEmpty { concerned = Set(inside) }
         }
         let area = pieces.reduce(0) { $0 + $1.area } * LocalMetres(at: point).squareMetresPerUnit
-        return CoverageFinding(kind: largest.kind, areaSquareMetres: area, point: point, grids: concerned.map { grids[$0].code }.sorted())
+        return CoverageFinding(
+            kind: largest.kind, areaSquareMetres: area, point: point, grids: concerned.map { grids[$0].code }.sorted(),
+            outline: RegionOutline.rings(pieces.map(\.strip), origin: origin))
     }
 
     /// Crossing rule in floating point, for a place between two corners.

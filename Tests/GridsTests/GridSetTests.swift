@@ -90,6 +90,45 @@ private let fourSquares = GridSet([
     #expect(outer.nearBorder && outer.neighbours.isEmpty, "on the edge of the district there is no neighbour")
 }
 
+@Test func theRasterAnswersLikeAScanOfAllEdges() {
+    let seed: UInt64 = 90_210
+    print("seed \(seed)")
+    var random = SampleRandom(seed: seed)
+    var problems: [String] = []
+    for round in 0..<60 {
+        // Anything that has edges, also crossing, repeated and overlapping ones: the rule holds for every ring. The widest span makes cells
+        // of many units; in the narrowest each point is a cell.
+        let reach = [12, 700, 40_000, 500_000_000][round % 4]
+        func point() -> GeoPoint { at(random.below(reach) - reach / 3, random.below(reach) - reach / 2) }
+        let grounds = (0..<6).map { _ in
+            Ground(
+                (0...random.below(2)).map { _ in
+                    GroundPolygon(exterior: (0..<3 + random.below(6)).map { _ in point() }, holes: [(0..<3).map { _ in point() }])
+                })
+        }
+        let index = GridIndex(grounds)
+        let corners = grounds.flatMap { $0.rings.flatMap { $0 } }
+        for number in 0..<200 {
+            // Random places, corners, and places on a level or an upright with a corner.
+            let (a, b) = (corners[random.below(corners.count)], corners[random.below(corners.count)])
+            let p = [point(), a, GeoPoint(lonE7: a.lonE7, latE7: b.latE7), at(Int(a.lonE7) + 1, Int(a.latE7))][number % 4]
+            let holders = grounds.indices.filter { grounds[$0].contains(p) }
+            let touching = grounds.indices.filter { grounds[$0].hasOnBorder(p) }
+            let agree = index.first(holding: p) == holders.first && index.count(holding: p) == holders.count
+            if !agree || !Set(touching).isSubset(of: index.candidates(at: p)) { problems.append("round \(round), \(p)") }
+        }
+    }
+    #expect(problems.isEmpty, "\(problems.count), such as \(problems.prefix(5))")
+}
+
+@Test func theRasterStaysSmallWhenAllGridsLieOnEachOther() {
+    // A wrong file: 2,000 grids, each as large as the district. Not 2,000 entries in each of 262,144 cells.
+    let square = ground([box(0, 0, 9_000_000, 9_000_000)])
+    let index = GridIndex(Array(repeating: square, count: 2000))
+    #expect(index.first(holding: at(4_500_000, 4_500_000)) == 0)
+    #expect(index.count(holding: at(0, 0)) == 2000 && index.count(holding: at(9_000_000, 0)) == 0)
+}
+
 @Test func metresFitTheEllipsoid() {
     // A degree at 29.5° N: 110,847 m along the meridian, 96,992 m along the parallel (WGS-84, series expansion).
     let scale = LocalMetres(at: place(105, 29.5))
