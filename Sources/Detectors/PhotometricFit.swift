@@ -30,13 +30,16 @@ struct PhotometricFit: Sendable, Hashable {
         let usable = Double(sample.used) / Double(sample.all) * Double(cells.count)
         let median = medianDifference(histogram, total: sample.used)
         var fit = PhotometricFit(gainQ12: 4096, offsetQ12: median &* 4096)
-        for limit: Int32 in [24, 12] {
+        for limit in limits {
             let sums = accumulate(cells, background, age, useAll: useAll, fit: fit, limit: limit)
             guard Double(sums.count) >= 0.4 * usable else { return PhotometricFit() }
             fit = leastSquares(sums)
         }
         return fit
     }
+
+    /// Kept, because a list written in place is an allocation at each look where the optimiser does not see through it.
+    private static let limits: [Int32] = [24, 12]
 
     private struct Sums {
         var count: Int32 = 0

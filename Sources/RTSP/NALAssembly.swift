@@ -4,7 +4,7 @@
 /// The access unit that is being received, and the unit within it.
 ///
 /// ```
-///             first slice of a picture              marker, later timestamp, SPS or delimiter
+///             first slice of a picture         marker, later timestamp, delimiter, SPS and a first slice
 ///   between ─────────────────────────────▶ open ─────────────────────────────────────────────▶ between
 ///      │                                     │ loss or cap: given up                              ▲
 ///      │ slices without the first one        ▼                                                    │
@@ -226,7 +226,8 @@ struct NALAssembly: Sendable {
         switch header.role {
         case .coded: beginCoded(header, SliceStart(header, bytes, body), into: &sink)
         case .parameterSet, .information, .delimiter, .none:
-            if header.beginsPicture {
+            // Parameter sets in an open picture say nothing yet: GStreamer repeats them in front of every slice of a key picture.
+            if header.beginsPicture, phase != .open || header.role == .delimiter {
                 if phase == .open { finish(.complete, into: &sink) }
                 phase = .between
                 endedByMarker = false
@@ -244,10 +245,15 @@ struct NALAssembly: Sendable {
     }
 
     private mutating func beginCoded(_ header: UnitHeader, _ slice: SliceStart, into sink: inout (some PictureSink & ~Copyable)) {
-        // Units in front of a picture came, and then a first slice: no marker and no new timestamp told of the new picture.
-        if phase == .open, slice.isFirst == true, heldUnits > 0 {
-            finish(.complete, into: &sink)
-            phase = .between
+        if phase == .open, heldUnits > 0 {
+            if slice.isFirst == false {
+                // They stood between the slices of one picture, which has its sets in front already.
+                releaseHeld()
+            } else if slice.isFirst == true || holdsSPS {
+                // Units in front of a picture came, and then its slice: no marker and no new timestamp told of the new picture.
+                finish(.complete, into: &sink)
+                phase = .between
+            }
         }
         if phase == .between {
             if slice.isFirst == false {

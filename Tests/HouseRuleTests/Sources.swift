@@ -14,6 +14,12 @@ struct ProjectFile: Sendable, CustomStringConvertible {
         return parts.count >= 3 && parts[0] == "Sources" ? String(parts[1]) : nil
     }
 
+    /// The module, or the test target below `Tests`.
+    var target: String? {
+        let parts = path.split(separator: "/")
+        return parts.count >= 3 && parts[0] == "Tests" ? String(parts[1]) : module
+    }
+
     /// Modules this file imports, whatever the access level or attribute in front.
     var imports: [String] {
         lines.compactMap { line in

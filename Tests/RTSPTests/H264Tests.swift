@@ -295,6 +295,22 @@ private let slices = Coded.h264Slices.map(units)
         #expect(reception.sink.pictures.map(\.bytes) == [annexB([idr]), annexB([predicted[0]]), annexB([predicted[1]])])
     }
 
+    /// GStreamer with `config-interval=-1` repeats the sets in front of every slice of a key picture, all with one timestamp.
+    @Test(arguments: [true, false]) func parameterSetsBetweenTheSlicesOfAPictureEndNothing(aggregates: Bool) throws {
+        let pictures = Coded.h264Slices.map(units)
+        let sets = pictures[0].filter { $0[0] & 31 == 7 || $0[0] & 31 == 8 }
+        let slices = pictures[0].filter { $0[0] & 31 == 5 }
+        #expect(sets.count == 2 && slices.count > 1)
+        let packer = Packer(maxBytes: 100, aggregatesSets: aggregates)
+        var reception = try Reception(.h264)
+        reception.send(packer.payloads(slices.flatMap { sets + [$0] }, 0))
+        reception.send(packer.payloads(pictures[1], 6000))
+        reception.flush()
+        #expect(reception.facts.map(\.kind) == [.key, .predicted])
+        #expect(reception.facts.allSatisfy { $0.completion == .complete && !$0.isDamaged })
+        #expect(reception.sink.pictures.map(\.bytes) == [annexB(sets + slices), annexB(pictures[1])])
+    }
+
     @Test func packetsOfAnotherPayloadTypeArePassedOver() throws {
         var depacketiser = try Depacketiser(encoding: .h264, payloadType: 96)
         var sink = RecordingSink()
