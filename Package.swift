@@ -24,6 +24,7 @@ let package = Package(
         .executable(name: "snowlight", targets: ["snowlight"]),
         .executable(name: "camera-fleet", targets: ["camera-fleet"]),
         .executable(name: "make-district", targets: ["make-district"]),
+        .executable(name: "detector-cost", targets: ["detector-cost"]),
     ],
     dependencies: [
         // Command lines with --help, exit 64 on unknown options, no dependencies of its own.
@@ -142,6 +143,11 @@ let package = Package(
             name: "make-district",
             dependencies: ["Domain", "Base", "Grids", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "tools/make-district", swiftSettings: house),
+        // Times the detector alone; tools/ci/vectors counts the packed instructions in it.
+        .executableTarget(
+            name: "detector-cost",
+            dependencies: ["Domain", "Detectors", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "tools/detector-cost", swiftSettings: house),
 
         // MARK: tests
         .target(name: "TestKit", dependencies: ["Domain", "Base"], path: "Tests/TestKit", swiftSettings: house),

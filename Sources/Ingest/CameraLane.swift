@@ -127,7 +127,7 @@ final class CameraLane: Lane, @unchecked Sendable {
         self.recorder = recorder
         self.metrics = metrics
         self.session = session
-        workDetector = MotionDetector(plan.motion, zones: camera.areas.zones)
+        workDetector = MotionDetector(plan.motion, areas: camera.areas)
         workWatch = CameraWatch(plan)
         let wall = time.wallNow
         let ours = running.filter { plan.makes($0.key) }
@@ -343,8 +343,10 @@ final class CameraLane: Lane, @unchecked Sendable {
         if frame.isDamaged { return nil }
         metrics.frames.increment()
         session.decoded()
+        let (isKey, chroma) = (frame.isKey, frame.chromaDeviation)
         let examination = frame.withLuma { luma, shape in
-            workDetector.examine(luma, shape, atSeconds: seconds, kind: kind, scratch: &worker.scratch)
+            workDetector.examine(
+                luma, shape, atSeconds: seconds, kind: kind, isKeyPicture: isKey, chroma: chroma, scratch: &worker.scratch)
         }
         for suppression in examination.suppressions { metrics.suppressed(suppression.reason).increment() }
         if !examination.detections.isEmpty {
