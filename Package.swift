@@ -25,6 +25,7 @@ let package = Package(
         .executable(name: "camera-fleet", targets: ["camera-fleet"]),
         .executable(name: "make-district", targets: ["make-district"]),
         .executable(name: "locate-bench", targets: ["locate-bench"]),
+        .executable(name: "detector-cost", targets: ["detector-cost"]),
     ],
     dependencies: [
         // Command lines with --help, exit 64 on unknown options, no dependencies of its own.
@@ -148,6 +149,11 @@ let package = Package(
             name: "locate-bench",
             dependencies: ["Domain", "Base", "Grids", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "tools/locate-bench", swiftSettings: house),
+        // Times the detector alone; tools/ci/vectors counts the packed instructions in it.
+        .executableTarget(
+            name: "detector-cost",
+            dependencies: ["Domain", "Detectors", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "tools/detector-cost", swiftSettings: house),
 
         // MARK: tests
         // Counts what the Swift runtime allocates, for tests that say "nothing": only C may stand in the allocator's place.

@@ -20,6 +20,8 @@ struct Run: Sendable {
 /// What a blob turned out to be.
 enum Verdict: Sendable {
     case object, lighting, ghost
+    /// An object where rain or darkness ask for more.
+    case small
 }
 
 /// One connected change with the sums that judge it.
@@ -96,6 +98,11 @@ extension MotionScratch {
             if blob >= 0 { measure(runs[index], into: blob, state, grid, zones, settings) }
         }
         for index in blobs.indices { blobs[index].verdict = judge(blobs[index], settings) }
+        // Where light changes on a large part, its faint remains beside it are the same light.
+        let lit = blobs.reduce(0) { $0 + ($1.verdict == .lighting ? $1.area : 0) }
+        for index in blobs.indices where blobs[index].verdict == .object && blobs[index].strength < 1.6 && blobs[index].area * 3 < lit {
+            blobs[index].verdict = .lighting
+        }
     }
 
     /// The blob that a run belongs to, or nil when it is too small.
@@ -208,7 +215,8 @@ extension MotionScratch {
         // Gradients are sums of two central differences in sixteenths: 32 to a level.
         let meanExplained = Double(blob.gradientExplained) / Double(32 * max(1, blob.area))
         if meanExplained >= 6 && Double(blob.gradientChange) < 0.45 * Double(blob.gradientExplained) { return .lighting }
-        if meanExplained >= 3 && blob.textureCorrelation > 0.9 { return .lighting }
+        // A faint change that keeps the texture is a trembling camera or a twig in the wind.
+        if meanExplained >= 3 && blob.textureCorrelation > (blob.strength < 1.6 ? 0.65 : 0.9) { return .lighting }
         let rim = Double(32 * max(1, blob.rim))
         if blob.area >= 3 * settings.minimumAreaCells && blob.rim > 0 && Double(blob.rimChange) / rim < 0.22 * blob.meanDeviation {
             return .lighting

@@ -37,7 +37,9 @@ package struct CellGrid: Sendable, Hashable {
     ///   - luma: The decoder's plane; at least `(height − 1) · stride + width` samples.
     ///   - cells: `count` values, row by row.
     ///   - columnSums: Room for one row of samples, kept by the caller so that nothing is allocated here.
-    package func readMeans(_ luma: Span<UInt8>, _ shape: PlaneShape, into cells: inout [UInt8], columnSums: inout [UInt16]) {
+    /// - Returns: A number made of the exact sums, equal only for equal pictures but for one chance in four thousand million.
+    @discardableResult
+    package func readMeans(_ luma: Span<UInt8>, _ shape: PlaneShape, into cells: inout [UInt8], columnSums: inout [UInt16]) -> UInt32 {
         let columns = width * side
         // Every third row gives 48 samples at 12×12; more than 64 rows of one cell would overflow nothing but add nothing either.
         let step = side < 6 ? 1 : max(3, side / 64)
@@ -46,6 +48,7 @@ package struct CellGrid: Sendable, Hashable {
         let reciprocal = UInt32((1 << 24) / (side * rows))
         var means = cells.mutableSpan
         var sums = columnSums.mutableSpan
+        var fingerprint: UInt32 = 0
         for cellRow in 0..<height {
             for x in 0..<columns { sums[x] = 0 }
             var y = cellRow * side + first
@@ -58,16 +61,33 @@ package struct CellGrid: Sendable, Hashable {
             var row = means._mutatingExtracting(cellRow * width..<(cellRow + 1) * width)
             let all = sums.span.extracting(0..<columns)
             // The usual sides as constants: only then are the strided reads vectorised.
+            let exact: UInt32
             switch side {
-            case 1: averageColumns(all, side: 1, reciprocal, &row)
-            case 2: averageColumns(all, side: 2, reciprocal, &row)
-            case 4: averageColumns(all, side: 4, reciprocal, &row)
-            case 5: averageColumns(all, side: 5, reciprocal, &row)
-            case 8: averageColumns(all, side: 8, reciprocal, &row)
-            case 12: averageColumns(all, side: 12, reciprocal, &row)
-            default: averageColumns(all, side: side, reciprocal, &row)
+            case 1: exact = averageColumns(all, side: 1, reciprocal, &row)
+            case 2: exact = averageColumns(all, side: 2, reciprocal, &row)
+            case 4: exact = averageColumns(all, side: 4, reciprocal, &row)
+            case 5: exact = averageColumns(all, side: 5, reciprocal, &row)
+            case 8: exact = averageColumns(all, side: 8, reciprocal, &row)
+            case 12: exact = averageColumns(all, side: 12, reciprocal, &row)
+            default: exact = averageColumns(all, side: side, reciprocal, &row)
+            }
+            fingerprint = (fingerprint ^ exact) &* 16_777_619
+        }
+        return fingerprint
+    }
+
+    /// Mean difference of neighbouring samples in levels, on one row of samples of every row of cells.
+    func readSharpness(_ luma: Span<UInt8>, _ shape: PlaneShape, _ seen: SeenCells) -> Double {
+        var sum = 0
+        var count = 0
+        for cellRow in 0..<height {
+            let start = (cellRow * side + side / 2) * shape.stride
+            for cells in seen.stretches(row: cellRow, of: self) {
+                sum += Int(sumOfSteps(luma.extracting(start + cells.lowerBound * side..<start + cells.upperBound * side)))
+                count += cells.count * side - 1
             }
         }
+        return Double(sum) / Double(max(1, count))
     }
 }
 
@@ -97,6 +117,13 @@ struct CellBox: Sendable, Hashable {
         max(0, other.minX - maxX - 1, minX - other.maxX - 1, other.minY - maxY - 1, minY - other.maxY - 1)
     }
 
+    var cells: Int { isEmpty ? 0 : (maxX - minX + 1) * (maxY - minY + 1) }
+
+    /// Cells that both hold.
+    func overlap(_ other: CellBox) -> Int {
+        max(0, min(maxX, other.maxX) - max(minX, other.minX) + 1) * max(0, min(maxY, other.maxY) - max(minY, other.minY) + 1)
+    }
+
     func overlaps(_ other: CellBox) -> Bool {
         minX <= other.maxX && other.minX <= maxX && minY <= other.maxY && other.minY <= maxY
     }
@@ -109,13 +136,31 @@ private func addRow(_ samples: Span<UInt8>, to sums: inout MutableSpan<UInt16>) 
 }
 
 @inline(__always)
-private func averageColumns(_ sums: Span<UInt16>, side: Int, _ reciprocal: UInt32, _ means: inout MutableSpan<UInt8>) {
+private func averageColumns(_ sums: Span<UInt16>, side: Int, _ reciprocal: UInt32, _ means: inout MutableSpan<UInt8>) -> UInt32 {
     let n = means.count
     precondition(sums.count == n * side)
+    var exact: UInt32 = 0
     for i in 0..<n {
         var sum: UInt32 = 0
         let start = i &* side
         for k in 0..<side { sum &+= UInt32(sums[start &+ k]) }
         means[i] = UInt8(truncatingIfNeeded: (sum &* reciprocal &+ (1 << 23)) &>> 24)
+        // An odd factor of its own for each place, so that sums which change places change the number.
+        exact &+= sum &* (UInt32(truncatingIfNeeded: i) &* 2_654_435_770 | 1)
     }
+    return exact
+}
+
+private func sumOfSteps(_ samples: Span<UInt8>) -> UInt32 {
+    let n = samples.count - 1
+    guard n > 0 else { return 0 }
+    let left = samples.extracting(0..<n)
+    let right = samples.extracting(1..<n + 1)
+    var sum: UInt32 = 0
+    for i in 0..<n {
+        let a = left[i]
+        let b = right[i]
+        sum &+= UInt32((a > b ? a : b) &- (a > b ? b : a))
+    }
+    return sum
 }

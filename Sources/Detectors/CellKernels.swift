@@ -71,6 +71,19 @@ enum CellKernels {
         }
     }
 
+    /// Clears the marks of cells that are not looked at.
+    static func keepSeen(_ flags: [UInt8], _ grid: CellGrid, strong: inout [UInt8], weak: inout [UInt8]) {
+        let seen = flags.span
+        var strongPlane = strong.mutableSpan
+        var weakPlane = weak.mutableSpan
+        for y in 0..<grid.height {
+            var strongRow = strongPlane._mutatingExtracting(grid.inner(y))
+            var weakRow = weakPlane._mutatingExtracting(grid.row(y))
+            keepRow(seen.extracting(grid.row(y)), &strongRow)
+            keepRow(seen.extracting(grid.row(y)), &weakRow)
+        }
+    }
+
     /// Sum of each cell and its two neighbours in the row; padded to padded.
     static func sumThreeColumns(_ values: [UInt8], _ grid: CellGrid, _ out: inout [UInt8]) {
         let v = values.span
@@ -218,6 +231,12 @@ private func classifyRow(
     }
 }
 
+private func keepRow(_ seen: Span<UInt8>, _ marks: inout MutableSpan<UInt8>) {
+    let n = marks.count
+    precondition(seen.count == n)
+    for i in 0..<n { marks[i] = marks[i] & seen[i] }
+}
+
 private func addThree(_ a: Span<UInt8>, _ b: Span<UInt8>, _ c: Span<UInt8>, _ out: inout MutableSpan<UInt8>) {
     let n = out.count
     precondition(a.count == n && b.count == n && c.count == n)
@@ -229,7 +248,11 @@ private func voteRow(
 ) {
     let n = out.count
     precondition(above.count == n && middle.count == n && below.count == n && weak.count == n)
-    for i in 0..<n { out[i] = above[i] &+ middle[i] &+ below[i] >= 4 ? weak[i] : 0 }
+    for i in 0..<n {
+        // Read before the condition: a load behind one keeps the loop from being vectorised.
+        let w = weak[i]
+        out[i] = above[i] &+ middle[i] &+ below[i] >= 4 ? w : 0
+    }
 }
 
 private func chooseRow(_ foreground: Span<UInt8>, _ calm: UInt16, _ busy: UInt16, _ out: inout MutableSpan<UInt16>) {

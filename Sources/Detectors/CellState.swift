@@ -36,6 +36,18 @@ struct CellState: Sendable {
         }
     }
 
+    /// Takes foreground that has not changed since the last look as background, but for what belongs to something believed.
+    mutating func absorbStill(_ scratch: MotionScratch, _ grid: CellGrid) {
+        for y in 0..<grid.height {
+            for x in 0..<grid.width where scratch.foreground[grid.padded(y) + x] != 0 {
+                let cell = y * grid.width + x
+                guard scratch.deviationRates[cell] != 0, abs(Int(scratch.cells[cell]) - Int(previous[cell])) < 8 else { continue }
+                background[cell] = UInt16(scratch.cells[cell]) << 8
+                age[cell] = 0
+            }
+        }
+    }
+
     /// Pulls the background onto the photometric line: a change of light that lasts becomes the new normal.
     mutating func rebase(_ fit: PhotometricFit, rate: Rate) {
         var b = background.mutableSpan
@@ -66,7 +78,7 @@ struct Rate: Sendable, Hashable {
 
 /// The rates of one look. The background and the deviation have a rate per cell; these are what is common to all cells.
 struct LearningStep: Sendable {
-    /// Rise of flutter where a cell flipped, and its decay elsewhere.
+    /// Rise of flutter where a cell became foreground without belonging to something believed, and its decay elsewhere.
     var flutterRise: Int32
     var flutterDecay: Int32
     /// Half seconds that passed since the ages were last counted up.
@@ -121,12 +133,13 @@ private func learnRestlessness(
     _ flutter: inout [UInt16], _ age: inout [UInt8], _ scratch: MotionScratch, _ grid: CellGrid, _ step: LearningStep
 ) {
     let foreground = scratch.foreground.span
+    let rates = scratch.deviationRates.span
     var p = flutter.mutableSpan
     var a = age.mutableSpan
     for y in 0..<grid.height {
         var pRow = p._mutatingExtracting(grid.row(y))
         var aRow = a._mutatingExtracting(grid.row(y))
-        learnFlutter(&pRow, &aRow, foreground.extracting(grid.inner(y)), step)
+        learnFlutter(&pRow, &aRow, foreground.extracting(grid.inner(y)), rates.extracting(grid.row(y)), step)
     }
 }
 
@@ -147,17 +160,23 @@ private func learnDeviation(
     }
 }
 
-private func learnFlutter(_ p: inout MutableSpan<UInt16>, _ age: inout MutableSpan<UInt8>, _ foreground: Span<UInt8>, _ step: LearningStep)
-{
+private func learnFlutter(
+    _ p: inout MutableSpan<UInt16>, _ age: inout MutableSpan<UInt8>, _ foreground: Span<UInt8>, _ rates: Span<UInt16>,
+    _ step: LearningStep
+) {
     let n = p.count
-    precondition(age.count == n && foreground.count == n)
+    precondition(age.count == n && foreground.count == n && rates.count == n)
     for i in 0..<n {
         let old = Int32(p[i])
         let was = age[i]
-        let flipped = (was == 0) != (foreground[i] == 0)
+        // What passes by and is believed does not make the ground restless; its cells do not learn noise either.
+        // Read before the conditions: a load behind one keeps the loop from being vectorised.
+        let isForeground = foreground[i] != 0
+        let isLearning = rates[i] != 0
+        let flipped = was == 0 && isForeground && isLearning
         let delta = flipped ? (65280 &- old) &* step.flutterRise : 0 &- old &* step.flutterDecay
         p[i] = UInt16(truncatingIfNeeded: old &+ ((delta &+ step.dither) &>> 15))
         let older = was > 253 &- step.ageTicks ? (was < 253 ? 253 : was) : was &+ step.ageTicks
-        age[i] = foreground[i] == 0 ? 0 : (was == 0 ? 1 : older)
+        age[i] = isForeground ? (was == 0 ? 1 : older) : 0
     }
 }

@@ -6,8 +6,14 @@ package import Domain
 /// What the detector is able to say at the moment; the table stands in MotionDetector.swift.
 package enum DetectorState: String, Sendable, CaseIterable {
     case warmup, normal
-    /// The whole picture changed: lamp, exposure, infrared switch. The background is relearnt, tracks wait.
+    /// The whole picture changed: lamp or exposure. The background is relearnt, tracks wait.
     case lightHold = "light_hold"
+    /// The same for longer: colour became infrared or the other way round, and exposure settles.
+    case infraredSwitch = "ir_switch"
+    /// Rain, snow or a swarm of insects: only larger things count, and later.
+    case precipitation = "precip"
+    /// Hardly any light: only larger and stronger changes count.
+    case dark
     /// The picture is too narrow or too flat to hold a single cell.
     case unusable
 }
@@ -39,6 +45,12 @@ package struct Examination: Sendable {
     package var suppressions: [Suppression] = []
     /// True while something unconfirmed is followed: a look at full rate would settle it.
     package var hasCandidate = false
+    /// What is good enough is examined; anything else leaves background and tracks as they were.
+    package var quality = PictureQuality.good
+    /// What hinders the camera since an earlier look or this one; detections are withheld meanwhile.
+    package var tamper: Tamper?
+    /// Tampering that began or ended with this look.
+    package var tamperChanges: [TamperChange] = []
 
     package init(state: DetectorState = .warmup, foreground: Double = 0) {
         self.state = state

@@ -12,12 +12,15 @@ struct ForegroundExtent: Sendable {
 
 extension MotionScratch {
     /// Fills `luma`, `predicted`, `difference`, `threshold` and `foreground` from the cells of this look.
-    mutating func findForeground(_ state: CellState, grid: CellGrid, fit: PhotometricFit, _ numbers: ThresholdNumbers) {
+    mutating func findForeground(
+        _ state: CellState, grid: CellGrid, fit: PhotometricFit, _ numbers: ThresholdNumbers, _ seen: SeenCells
+    ) {
         CellKernels.brightness(cells, grid, &luma)
         CellKernels.explained(state.background, fit, grid, &predicted)
         CellKernels.subtract(luma, predicted, grid, &difference)
         CellKernels.thresholds(predicted, state.deviation, state.flutter, grid, numbers, &threshold)
         CellKernels.classify(difference, threshold, grid, strong: &strong, weak: &weak)
+        if !seen.flags.isEmpty { CellKernels.keepSeen(seen.flags, grid, strong: &strong, weak: &weak) }
         // A cell is foreground when it deviates and at least four of the nine cells around it, itself included, deviate strongly.
         CellKernels.sumThreeColumns(strong, grid, &rowSums)
         CellKernels.vote(rowSums, weak, grid, &foreground)
@@ -27,6 +30,15 @@ extension MotionScratch {
     mutating func growForeground(_ grid: CellGrid) {
         CellKernels.sumThreeColumns(foreground, grid, &rowSums)
         CellKernels.sumThreeRows(rowSums, grid, &grown)
+    }
+
+    /// Foreground cells in a box.
+    func foregroundCells(in box: CellBox, _ grid: CellGrid) -> Int {
+        guard !box.isEmpty else { return 0 }
+        let cells = foreground.span
+        return (box.minY...box.maxY).reduce(0) {
+            $0 + CellKernels.sum(cells.extracting(grid.padded($1) + box.minX..<grid.padded($1) + box.maxX + 1))
+        }
     }
 
     /// Counts the foreground of the whole picture and of each field of the 8×6 raster.

@@ -8,6 +8,8 @@ package struct MotionScratch: Sendable {
     var cells: [UInt8] = []
     var columnSums: [UInt16] = []
     var histogram = [Int32](repeating: 0, count: 511)
+    /// Cells of each brightness, of every third cell.
+    var levels = [Int32](repeating: 0, count: 256)
 
     // Padded arrays have a border of one cell all around, so that neighbour loops need no special edges.
     /// Brightness in sixteenths of a level, border replicated.

@@ -10,9 +10,11 @@ package struct MotionSettings: Sendable, Hashable {
     package var warmupSeconds = 10.0
     /// A scene in which nothing has moved for this long is known well enough.
     package var warmupQuietSeconds = 1.5
-    package var warmupLooks = 4
+    package var warmupLooks = 3
     /// A longer silence between two looks starts over, unless looks are usually this far apart.
     package var maximumGapSeconds = 10.0
+    /// A camera that comes back shows pieces of pictures at first.
+    package var settleSeconds = 2.0
 
     /// Smallest deviation from the background that counts, in levels.
     package var thresholdLevels = 10.0
@@ -25,6 +27,20 @@ package struct MotionSettings: Sendable, Hashable {
     package var globalForeground = 0.30
     package var globalSpread = 0.70
     package var globalHoldSeconds = 1.5
+    /// Mean deviation of chroma from grey below which a camera sees by infrared, and above which it sees colour, in levels.
+    package var infraredBelowChroma = 2.0
+    package var colourAboveChroma = 4.0
+    /// Exposure settles for this long after the infrared filter has moved.
+    package var infraredHoldSeconds = 3.0
+
+    /// Small changes a look, in the mean of ten seconds, from which on it rains, snows or swarms, and below which it is over.
+    package var precipitationBlobs = 12.0
+    package var precipitationOverBlobs = 6.0
+    package var precipitationAreaFactor = 3.0
+    /// Nearly everything darker than this many levels is darkness, in which only larger and stronger changes count.
+    package var darkLevels = 24.0
+    package var darkThresholdLevels = 20.0
+    package var darkAreaFactor = 2.0
 
     package var minimumAreaCells = 6
 
@@ -35,8 +51,9 @@ package struct MotionSettings: Sendable, Hashable {
     /// What a track on fluttering ground (trees, water, flags) must show instead.
     package var flutterAreaFactor = 4.0
     package var flutterDisplacementCells = 6.0
-    /// Looks further apart than this are treated as single pictures: two hits in a row confirm.
+    /// Looks further apart than this are treated as single pictures: so many hits in a row confirm.
     package var sparseLookSeconds = 0.7
+    package var sparseHits = 2
     /// Tracks below this score are recorded as suppressed, not published.
     package var publishScore = 50
 
@@ -44,6 +61,8 @@ package struct MotionSettings: Sendable, Hashable {
     package var absorbAfterSeconds = 60.0
     package var deviationSeconds = 20.0
     package var flutterSeconds = 60.0
+
+    package var tamper = TamperSettings()
 
     package init() {}
 

@@ -19,6 +19,7 @@ struct Track: Sendable {
     let firstX: Double
     let firstY: Double
     let firstArea: Int
+    let firstBox: CellBox
     var box: CellBox
     var area: Int
     /// The part of its way inside what is watched: since when, until when, where lately, where at all.
@@ -27,11 +28,19 @@ struct Track: Sendable {
     var watchedBox = CellBox()
     var watchedUnion = CellBox()
     var largestArea: Int
+    /// The furthest its centre was from where it began; `displacement` counts growth as well.
+    var travel = 0.0
     var displacement = 0.0
+    /// The way its centre went in steps of at least two cells, and where the latest step ended; a shorter one is a wobble.
+    var path = 0.0
+    private var stepX: Double
+    private var stepY: Double
     var restlessSum: Double
     var strongest: Double
     var zones: UInt8
     var touchesEdge: Bool
+    /// True while most of it looks as it did a look ago.
+    var isStill: Bool
     var confirmedSeconds: Double?
     var publishedReason: [String]?
 
@@ -42,7 +51,10 @@ struct Track: Sendable {
         self.expiresSeconds = expiresSeconds
         firstX = blob.centreX
         firstY = blob.centreY
+        stepX = blob.centreX
+        stepY = blob.centreY
         firstArea = blob.area
+        firstBox = blob.box
         box = blob.box
         area = blob.area
         watchedLast = atSeconds
@@ -51,6 +63,7 @@ struct Track: Sendable {
         strongest = blob.strength
         zones = 0
         touchesEdge = blob.touchesEdge
+        isStill = 2 * blob.still >= blob.area
         note(blob, atSeconds: atSeconds)
     }
 
@@ -67,14 +80,22 @@ struct Track: Sendable {
         self.expiresSeconds = expiresSeconds
         let dx = blob.centreX - firstX
         let dy = blob.centreY - firstY
+        let step = ((blob.centreX - stepX) * (blob.centreX - stepX) + (blob.centreY - stepY) * (blob.centreY - stepY)).squareRoot()
+        if step >= 2 {
+            path += step
+            stepX = blob.centreX
+            stepY = blob.centreY
+        }
         let grown = Double(abs(blob.area - firstArea)).squareRoot() / 2
-        displacement = max(displacement, (dx * dx + dy * dy).squareRoot(), grown)
+        travel = max(travel, (dx * dx + dy * dy).squareRoot())
+        displacement = max(displacement, travel, grown)
         box = blob.box
         area = blob.area
         largestArea = max(largestArea, blob.area)
         restlessSum += blob.restlessShare
         strongest = max(strongest, blob.strength)
         touchesEdge = blob.touchesEdge
+        isStill = 2 * blob.still >= blob.area
         note(blob, atSeconds: atSeconds)
     }
 
@@ -116,8 +137,9 @@ struct Track: Sendable {
     func isConvincing(_ settings: MotionSettings, sparse: Bool) -> Bool {
         let flutters = restlessShare > 0.6
         if sparse {
-            if streak >= 2 && !flutters { return true }
-            return hits >= 3 && displacement >= (flutters ? settings.flutterDisplacementCells : settings.displacementCells)
+            // Two pictures are little to go by: what is faint must show a third time, and elsewhere.
+            if streak >= settings.sparseHits && !flutters && strongest >= 1.5 { return true }
+            return hits > settings.sparseHits && displacement >= (flutters ? settings.flutterDisplacementCells : settings.displacementCells)
         }
         guard lastSeconds - firstSeconds >= settings.confirmSeconds, hits >= settings.confirmHits,
             Double(hits) >= settings.confirmSeenRatio * Double(looksAtHit), displacement >= settings.displacementCells
@@ -125,6 +147,25 @@ struct Track: Sendable {
         guard flutters else { return true }
         return Double(largestArea) >= settings.flutterAreaFactor * Double(settings.minimumAreaCells)
             && displacement >= settings.flutterDisplacementCells
+    }
+
+    /// True when it may be believed in a scene that has not been quiet lately, where much of what differs is the scene itself.
+    ///
+    /// It must be clear of where it was first seen and have come there straight: leaves and water come back, rain is all over.
+    /// - Parameters:
+    ///   - isClean: Nothing else differs but few clear things.
+    ///   - isWarmup: Nothing is known of the ground yet, so that it must have come further.
+    func isPlain(_ settings: MotionSettings, sparse: Bool, isClean: Bool, isWarmup: Bool) -> Bool {
+        let isSeen = sparse ? strongest >= 2.5 && hits >= (isClean ? 2 : 3) : strongest >= 1.5
+        let hasLeft = travel >= 6 && travel >= 0.6 * path && firstBox.overlap(box) * 4 <= min(firstBox.cells, box.cells)
+        if isSeen && hasLeft && (sparse || !isWarmup || hasComeFar) { return true }
+        return sparse && isClean && streak >= 2 && !isStill && strongest >= 3 && largestArea >= 4 * settings.minimumAreaCells
+    }
+
+    /// Straight, and twice as far as it is long.
+    private var hasComeFar: Bool {
+        let length = Double(max(box.maxX - box.minX, box.maxY - box.minY) + 1)
+        return travel >= max(12, 2 * length) && travel >= 0.75 * path
     }
 
     /// 0…100 from area, contrast, travel and calm ground, a quarter each.
@@ -150,11 +191,17 @@ struct TrackSet: Sendable {
 
     mutating func removeAll() { tracks.removeAll(keepingCapacity: true) }
 
+    /// Forgets what was not believed.
+    mutating func keepConfirmed() { tracks.removeAll { $0.confirmedSeconds == nil } }
+
     /// Continues tracks with the blobs of a look and starts new ones; returns through `died` what was given up.
     mutating func advance(_ blobs: [Blob], grid: CellGrid, atSeconds: Double, dt: Double, sparse: Bool, died: (Track) -> Void) {
         ownerOfBlob.removeAll(keepingCapacity: true)
         for _ in blobs { ownerOfBlob.append(-1) }
-        let radius = sparse ? min(0.4 * Double(grid.width), 4 + 12 * dt) : 4 + 0.21 * Double(grid.width) * min(dt, 1)
+        let width = Double(grid.width)
+        // Between sparse looks a car goes far; where much changes at once, the nearest change is not the same thing.
+        let isCalm = blobs.count { $0.verdict == .object } <= 3
+        let radius = sparse ? min(0.4 * width, 4 + (isCalm ? 0.21 * width : 12) * dt) : 4 + 0.21 * width * min(dt, 1)
         bury(atSeconds: atSeconds, died: died)
         associate(blobs, radius: radius, atSeconds: atSeconds, dt: dt)
         for (index, blob) in blobs.enumerated() where blob.verdict == .object && ownerOfBlob[index] < 0 {
@@ -172,6 +219,15 @@ struct TrackSet: Sendable {
     /// What reached the edge is not waited for as long: the next thing there is a different one.
     private func expiry(_ blob: Blob, _ now: Double, _ dt: Double) -> Double { now + max(1, (blob.touchesEdge ? 1.2 : 2.2) * dt) }
 
+    /// Gives up tracks in whose place the background is seen again: what was there has left since the last sparse look.
+    mutating func leave(_ scratch: MotionScratch, grid: CellGrid, atSeconds: Double) {
+        for index in tracks.indices where tracks[index].lastSeconds < atSeconds {
+            guard scratch.foregroundCells(in: tracks[index].box, grid) * 4 < tracks[index].area else { continue }
+            tracks[index].touchesEdge = true
+            tracks[index].expiresSeconds = -.infinity
+        }
+    }
+
     /// Keeps every track alive through a time in which nothing could be seen.
     mutating func freeze(untilSeconds: Double) {
         for index in tracks.indices { tracks[index].expiresSeconds = max(tracks[index].expiresSeconds, untilSeconds + 1) }
@@ -186,7 +242,8 @@ struct TrackSet: Sendable {
                     let gap = Double(track.box.gap(to: blob.box))
                     guard gap <= radius else { continue }
                     let ratio = Double(max(track.area, blob.area)) / Double(max(1, min(track.area, blob.area)))
-                    guard ratio <= 4 || track.box.overlaps(blob.box) else { continue }
+                    // What is cut off by the edge of the picture may be of any size.
+                    guard ratio <= 4 || track.box.overlaps(blob.box) || track.touchesEdge || blob.touchesEdge else { continue }
                     let cost = gap + ratio
                     if cost < best.cost { best = (cost, t, b) }
                 }

@@ -15,9 +15,11 @@ extension Blob {
     /// Why a blob is no object.
     var note: String {
         let size = "\(area) cells, \(Words.tenths(meanDeviation)) levels"
-        return verdict == .ghost
-            ? "an edge only in the background: something absorbed has left; \(size)"
-            : "brightness changed, texture or soft edge stayed; \(size)"
+        switch verdict {
+        case .ghost: return "an edge only in the background: something absorbed has left; \(size)"
+        case .lighting: return "brightness changed, texture or soft edge stayed; \(size)"
+        case .object, .small: return size
+        }
     }
 }
 

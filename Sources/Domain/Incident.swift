@@ -26,7 +26,8 @@ package struct Detection: Hashable, Sendable {
     package var reason: [String]
     /// Where it was at the latest sighting.
     package var lastBox: RelativeBox
-    /// True when the latest sighting touched the edge of what is watched: the next thing seen may be a different one.
+    /// True when it has left: the latest sighting touched the edge of what is watched, or its place was seen empty since. The next
+    /// thing seen may be a different one.
     package var isAtEdge: Bool
     /// Names of the zones it was seen in; empty when the whole picture is watched.
     package var zones: [String]
@@ -60,6 +61,12 @@ package enum SuppressionReason: String, Sendable, CaseIterable {
     case tagMuted = "tag_muted"
     /// The same was delivered a short while ago.
     case coolDown = "cool_down"
+    /// Rain, snow or insects: many small changes that count only once they are large.
+    case precipitation
+    /// The camera's night vision went on or off.
+    case infraredSwitch = "infrared_switch"
+    /// The camera was covered, turned, blinded or without a signal.
+    case tampered
 }
 
 /// Life of an incident: `open → updated* → ended | expired`.

@@ -132,7 +132,7 @@ final class CameraLane: Lane, @unchecked Sendable {
         self.session = session
         self.recording = recording
         self.tape = tape
-        workDetector = MotionDetector(plan.motion, zones: camera.areas.zones)
+        workDetector = MotionDetector(plan.motion, areas: camera.areas)
         workWatch = CameraWatch(plan)
         workSuppressions = LaneSuppressions(camera: camera, plan: plan, recorder: suppressions, time: time)
         let wall = time.wallNow
@@ -349,8 +349,10 @@ final class CameraLane: Lane, @unchecked Sendable {
         if frame.isDamaged { return nil }
         metrics.frames.increment()
         session.decoded()
+        let (isKey, chroma) = (frame.isKey, frame.chromaDeviation)
         let examination = frame.withLuma { luma, shape in
-            workDetector.examine(luma, shape, atSeconds: seconds, kind: kind, scratch: &worker.scratch)
+            workDetector.examine(
+                luma, shape, atSeconds: seconds, kind: kind, isKeyPicture: isKey, chroma: chroma, scratch: &worker.scratch)
         }
         workSuppressions.note(examination, in: frame)
         if !examination.detections.isEmpty {

@@ -215,8 +215,9 @@ extension IncidentLedger {
     }
 
     private func isElsewhere(_ sighting: Sighting, from incident: Running, _ key: LedgerKey) -> Bool {
-        // What left over the edge does not come back elsewhere a moment later.
-        let isFading = sighting.startSeconds - incident.aliveSeconds > (incident.left ? 0 : quietLimitSeconds(incident.terms.settings))
+        // What left the picture does not come back elsewhere a moment later; what left a zone is still nearby.
+        let isOther = incident.left && sighting.zones.isEmpty
+        let isFading = sighting.startSeconds - incident.aliveSeconds > (isOther ? 0 : quietLimitSeconds(incident.terms.settings))
         guard isFading, !isBusy(key, incident.terms.settings), let place = incident.lastBox, let box = sighting.lastBox else {
             return false
         }

@@ -34,6 +34,7 @@ package struct MediaTimeRun: Sendable {
     private var watch: CameraWatch
     private let firstWall: WallTime
     private var state: DetectorState?
+    private var quality = PictureQuality.good
     private var shape: (width: Int, height: Int)?
     private var lastSeconds = 0.0
     private var pictures = 0
@@ -49,7 +50,7 @@ package struct MediaTimeRun: Sendable {
         self.request = request
         self.firstWall = firstWall
         let plan = CameraPlan([request.pipeline], tags: request.tags, zones: request.zones.map(\.name))
-        detector = MotionDetector(plan.motion, zones: request.zones)
+        detector = MotionDetector(plan.motion, areas: PictureAreas(zones: request.zones))
         watch = CameraWatch(plan)
     }
 
@@ -57,15 +58,25 @@ package struct MediaTimeRun: Sendable {
     package mutating func notePicture() { pictures += 1 }
 
     /// Examines one picture and returns what there is to say.
-    package mutating func examine(_ luma: Span<UInt8>, _ plane: PlaneShape, atSeconds: Double) -> [DetectLine] {
+    ///
+    /// - Parameters:
+    ///   - isKeyPicture: Whether it was coded anew; as the looks of the request say when left out.
+    ///   - chroma: Mean deviation of the colour planes from grey; nil when there are none.
+    package mutating func examine(
+        _ luma: Span<UInt8>, _ plane: PlaneShape, atSeconds: Double, isKeyPicture: Bool? = nil, chroma: Double? = nil
+    ) -> [DetectLine] {
         var lines: [DetectLine] = []
         looks += 1
         lastSeconds = max(lastSeconds, atSeconds)
-        let examination = detector.examine(luma, plane, atSeconds: atSeconds, kind: request.everySeconds == nil ? .full : .key)
+        let examination = detector.examine(
+            luma, plane, atSeconds: atSeconds, kind: request.everySeconds == nil ? .full : .key, isKeyPicture: isKeyPicture, chroma: chroma)
         let hasNewSize = shape.map { $0 != (plane.width, plane.height) } ?? false
         if examination.state != state || hasNewSize {
             lines.append(health(atSeconds, examination.state, plane, hasNewSize: hasNewSize))
         }
+        if examination.quality != quality { lines.append(health(atSeconds, examination.quality)) }
+        quality = examination.quality
+        for change in examination.tamperChanges { lines.append(health(change)) }
         state = examination.state
         shape = (plane.width, plane.height)
         for suppression in examination.suppressions { lines.append(line(suppression)) }
@@ -91,6 +102,7 @@ package struct MediaTimeRun: Sendable {
         guard abs(atSeconds - damagedSaidSeconds) >= 1 else { return [] }
         var line = DetectLine(type: "health")
         line.add("t_s", atSeconds, digits: 2)
+        line.add("kind", "quality")
         line.add("state", "damaged")
         line.add("pictures", damagedUnsaid)
         line.add("note", note)
@@ -126,8 +138,28 @@ package struct MediaTimeRun: Sendable {
     private func health(_ atSeconds: Double, _ state: DetectorState, _ plane: PlaneShape, hasNewSize: Bool) -> DetectLine {
         var line = DetectLine(type: "health")
         line.add("t_s", atSeconds, digits: 2)
+        line.add("kind", "state")
         line.add("state", state.rawValue)
         if shape == nil || hasNewSize { line.add("size", "\(plane.width)x\(plane.height)") }
+        return line
+    }
+
+    private func health(_ atSeconds: Double, _ quality: PictureQuality) -> DetectLine {
+        var line = DetectLine(type: "health")
+        line.add("t_s", atSeconds, digits: 2)
+        line.add("kind", "quality")
+        line.add("state", quality.rawValue)
+        return line
+    }
+
+    private func health(_ change: TamperChange) -> DetectLine {
+        var line = DetectLine(type: "health")
+        line.add("t_s", change.atSeconds, digits: 2)
+        line.add("kind", "tamper")
+        line.add("tamper", change.tamper.rawValue)
+        line.add("phase", change.isSet ? "set" : "clear")
+        line.add("since_s", change.sinceSeconds, digits: 2)
+        line.add("note", change.note)
         return line
     }
 

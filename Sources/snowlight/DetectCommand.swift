@@ -11,9 +11,9 @@ struct Detect: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs one detection pipeline over a file or a camera and prints what it finds.",
         discussion: """
-            Prints JSON Lines: `incident` when one has ended, `suppressed` for evidence that was not believed, `health` for the state of \
-            the picture, `frame` with --frames, at the end one `rule` for each rule with how its conditions stand, and `summary` as the \
-            last line. Times are seconds of media time from the first picture; \
+            Prints JSON Lines: `incident` when one has ended, `suppressed` for evidence that was not believed, `health` for what the \
+            camera itself shows (kind `state`, `quality` or `tamper`), `frame` with --frames, at the end one `rule` for each rule with how \
+            its conditions stand, and `summary` as the last line. Times are seconds of media time from the first picture; \
             boxes are x, y, width, height, relative to the picture, 0…1.
 
             Without --full-rate, key pictures are examined, at most one each 2 s (see --look-every). A source whose key pictures are \

@@ -108,7 +108,9 @@ struct DetectSession {
             // The look is still owed: the next whole picture serves.
             try write(run.noteDamage("decoding had to guess", atSeconds: seconds))
         } else if rhythm.isDue(atSeconds: seconds) {
-            try write(frame.withLuma { luma, shape in run.examine(luma, shape, atSeconds: seconds) })
+            let (isKey, chroma) = (frame.isKey, frame.chromaDeviation)
+            try write(
+                frame.withLuma { luma, shape in run.examine(luma, shape, atSeconds: seconds, isKeyPicture: isKey, chroma: chroma) })
         }
     }
 

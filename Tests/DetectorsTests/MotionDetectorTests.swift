@@ -122,9 +122,9 @@ func aStepOfExposureIsNoEvent(gain: Double, offset: Double) {
 @Test func aChangeOfTheWholePictureHoldsAndRelearns() {
     var play = Play()
     play.play(for: 12, every: 0.1)
-    // Inverted: no gain and offset explain that.
+    // Inverted and upside down: no gain and offset explain that, and no edge stays where it was.
     for look in 0..<100 {
-        let inverted = play.scene.picture().map { 255 - $0 }
+        let inverted = play.scene.picture().reversed().map { 255 - $0 }
         play.look(at: inverted, atSeconds: 12 + Double(look) * 0.1, .full)
     }
     #expect(play.found.isEmpty)
@@ -176,7 +176,7 @@ func aStepOfExposureIsNoEvent(gain: Double, offset: Double) {
     let middle = Zone(
         name: "middle", corners: [.init(x: 0.4, y: 0.3), .init(x: 0.7, y: 0.3), .init(x: 0.7, y: 0.9), .init(x: 0.4, y: 0.9)])
     var play = Play()
-    play.detector = MotionDetector(.standard, zones: [upper, middle])
+    play.detector = MotionDetector(.standard, areas: PictureAreas(zones: [upper, middle]))
     play.play(for: 12, every: 0.1)
     play.play(for: 5, every: 0.1) { vehicle($0, crossing: 5) }
     play.play(for: 3, every: 0.1)
@@ -187,7 +187,7 @@ func aStepOfExposureIsNoEvent(gain: Double, offset: Double) {
     #expect(detection.box.x >= 0.38 && detection.box.x + detection.box.width <= 0.72)
 
     play = Play()
-    play.detector = MotionDetector(.standard, zones: [upper])
+    play.detector = MotionDetector(.standard, areas: PictureAreas(zones: [upper]))
     play.play(for: 12, every: 0.1)
     play.play(for: 5, every: 0.1) { vehicle($0, crossing: 5) }
     #expect(play.found.isEmpty)

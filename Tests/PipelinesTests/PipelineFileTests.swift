@@ -27,6 +27,9 @@ private func shipped(_ name: String) throws -> String {
             #expect(text.contains("  \(key):") || text.contains("# \(key):"), "\(section).\(key)")
         }
     }
+    for key in try knownKeys("motion: { tamper: { x: 1 } }\n") {
+        #expect(text.contains("    \(key):"), "motion.tamper.\(key)")
+    }
 }
 
 @Test func whatIsLeftOutKeepsItsStandardValue() {
@@ -129,6 +132,9 @@ private let emit = "pipeline: p\nrules:\n  - name: r\n    when: { detection: mot
     ("pipeline: p\nmotion:\n  minimum_area_cells: 0\n", 3, "whole number from 1 to 1000"),
     ("pipeline: p\nmotion:\n  global_spread: 7\n", 3, "number from 0.05 to 1"),
     ("pipeline: p\nmotion:\n  absorb_after: 5m\n", 3, "motion.absorb_after must be a time"),
+    ("pipeline: p\nmotion:\n  colour_above_chroma: 1\n", 3, "colour_above_chroma must not be less"),
+    ("pipeline: p\nmotion:\n  precipitation_blobs: 3\n", 3, "precipitation_over_blobs must not be more"),
+    ("pipeline: p\nmotion:\n  tamper:\n    covered_share: 2\n", 4, "number from 0.05 to 1"),
     ("pipeline: p\nincident:\n  quiet_gap: 20s\n", 3, "reopen_within must not be shorter"),
     ("pipeline: p\nincident: { roll_over: 5s }\n", 2, "incident.roll_over must be a time"),
     ("pipeline: p\nlooks: { floor: 1h }\n", 2, "looks.floor must be a time"),
@@ -220,6 +226,7 @@ private func knownKeys(_ yaml: String) throws -> Set<String> {
     for section in ["looks", "motion", "incident"] {
         #expect(try properties("properties", section) == (try knownKeys("\(section): { x: 1 }\n")), "\(section)")
     }
+    #expect(try properties("properties", "motion", "properties", "tamper") == (try knownKeys("motion: { tamper: { x: 1 } }\n")))
     #expect(try properties("$defs", "applies") == (try knownKeys("applies: { x: 1 }\n")))
     #expect(try properties("$defs", "rule") == (try knownKeys("rules: [{ x: 1 }]\n")))
     #expect(try properties("$defs", "schedule") == (try knownKeys("rules: [{ during: { x: 1 } }]\n")))

@@ -23,8 +23,10 @@ package struct LumaScene: Sendable {
     private let background: [UInt8]
     private var noise: UInt64
 
-    /// - Parameter padding: Extra samples at the end of each row, filled with garbage that nobody may read.
-    package init(width: Int, height: Int, seed: UInt64, padding: Int = 0) {
+    /// - Parameters:
+    ///   - padding: Extra samples at the end of each row, filled with garbage that nobody may read.
+    ///   - gravelLevels: Strength of a fixed fine texture, which a lens out of focus loses; 0 for smooth ground.
+    package init(width: Int, height: Int, seed: UInt64, padding: Int = 0, gravelLevels: Int = 0) {
         shape = PlaneShape(width: width, height: height, stride: width + padding)
         noise = seed
         var samples = [UInt8](repeating: 255, count: shape.stride * height)
@@ -32,7 +34,8 @@ package struct LumaScene: Sendable {
             for x in 0..<width {
                 // Stripes and a slope give the photometric fit something to hold on to.
                 let stripe = (x / 24 + y / 16) % 2 == 0 ? 24 : 0
-                samples[y * shape.stride + x] = UInt8(60 + stripe + x * 60 / max(1, width) + y * 30 / max(1, height))
+                let gravel = (x * 7919 + y * 104_729 + x * y * 31) % (gravelLevels + 1)
+                samples[y * shape.stride + x] = UInt8(60 + stripe + x * 60 / max(1, width) + y * 30 / max(1, height) + gravel)
             }
         }
         background = samples

@@ -1,0 +1,74 @@
+// How fast each cell learns from one look.
+// foreground → blobs → tracks → detections; **learning** closes the loop
+
+import Domain
+import Glibc
+
+extension MotionDetector {
+    /// `1 − 2^(−dt/τ)` with this look's rounding; τ = 0 is all the way.
+    func rate(_ dt: Double, _ halfLifeSeconds: Double) -> Rate {
+        Rate(share: share(dt, halfLifeSeconds), dither: Int32(dither >> 17))
+    }
+
+    func share(_ dt: Double, _ halfLifeSeconds: Double) -> Double {
+        halfLifeSeconds > 0 ? 1 - exp2(-dt / halfLifeSeconds) : 1
+    }
+
+    func fillRates(
+        _ scratch: inout MotionScratch, background: Double, foreground: Double, deviation: Double, deviationOnForeground: Double
+    ) {
+        guard let grid else { return }
+        CellKernels.chooseRates(
+            scratch.foreground, grid, calm: shareQ15(background), busy: shareQ15(foreground), &scratch.backgroundRates)
+        CellKernels.chooseRates(
+            scratch.foreground, grid, calm: shareQ15(deviation), busy: shareQ15(deviationOnForeground), &scratch.deviationRates)
+    }
+
+    private func shareQ15(_ share: Double) -> UInt16 { UInt16((min(1, max(0, share)) * 32768).rounded()) }
+
+    /// Foreground that has not moved for a minute is a parked car: it becomes background at the usual pace.
+    func absorbOldForeground(_ scratch: inout MotionScratch, _ grid: CellGrid, share: Double) {
+        let limit = UInt8(min(252, 1 + settings.absorbAfterSeconds * 2))
+        CellKernels.overrideRates(cellState.age, olderThan: limit, rate: shareQ15(share), &scratch.backgroundRates)
+    }
+
+    /// Blobs that are light or holes are learnt at once; tracks that are believed do not teach the cells that they are noise.
+    mutating func adjustRates(_ look: Look, _ scratch: inout MotionScratch) {
+        guard !scratch.blobs.isEmpty else { return }
+        let lighting = UInt16(rate(look.dt, 2).q15)
+        let ghost = UInt16(rate(look.dt, 0.5).q15)
+        for index in scratch.runs.indices {
+            guard let blob = scratch.blobIndex(ofRun: index) else { continue }
+            let run = scratch.runs[index]
+            let row = run.y * look.grid.width
+            switch scratch.blobs[blob].verdict {
+            case .lighting: for x in run.start..<run.end { scratch.backgroundRates[row + x] = lighting }
+            case .ghost:
+                for x in run.start..<run.end {
+                    scratch.backgroundRates[row + x] = ghost
+                    cellState.age[row + x] = CellState.relearning
+                }
+            case .object:
+                let owner = trackSet.ownerOfBlob[blob]
+                guard owner >= 0 else { continue }
+                let track = trackSet.tracks[owner]
+                guard track.confirmedSeconds != nil || track.displacement >= settings.displacementCells else { continue }
+                for x in run.start..<run.end { scratch.deviationRates[row + x] = 0 }
+                // While the background is a mean of few looks, a thing that moves would leave its trace in it.
+                if state == .warmup { for x in run.start..<run.end { scratch.backgroundRates[row + x] = 0 } }
+            case .small: continue
+            }
+        }
+    }
+
+    mutating func learn(_ look: Look, _ scratch: inout MotionScratch, flutter: Bool) {
+        ageRemainderSeconds += look.dt
+        let ticks = min(120, (ageRemainderSeconds * 2).rounded(.down))
+        ageRemainderSeconds = min(0.5, ageRemainderSeconds - ticks / 2)
+        let step = LearningStep(
+            flutterRise: flutter ? rate(min(2 * look.dt, 1), 8).q15 : 0,
+            flutterDecay: flutter ? rate(look.dt, settings.flutterSeconds).q15 : 0,
+            ageTicks: UInt8(ticks), dither: Int32(dither >> 17))
+        cellState.learn(scratch, grid: look.grid, step: step)
+    }
+}
