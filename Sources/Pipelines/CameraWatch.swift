@@ -45,6 +45,8 @@ package struct CameraWatch: Sendable {
     /// Nil when no rule asks for what stays.
     private var stillThings: StillThings?
     private var outcomes: [RuleOutcome] = []
+    /// What the detector says of the camera itself, as a tag that rules can name.
+    private var tampering: LiveTag?
     /// When evidence met a cool-down last, so that it is said once.
     private var coolingSeconds: [LedgerKey: Double] = [:]
 
@@ -65,6 +67,10 @@ package struct CameraWatch: Sendable {
 
     /// Takes what a look has shown, with what has come to rest since.
     package mutating func note(_ examination: Examination, tags: [LiveTag], atSeconds: Double, wall: WallTime) -> Watched {
+        tampering = examination.tamper.map { tamper in
+            if let tampering, tampering.source == tamper.rawValue { return tampering }
+            return LiveTag(name: "camera:tampered", source: tamper.rawValue, state: .on, sinceSeconds: atSeconds)
+        }
         var look = examination.detections
         stillThings?.note(examination, atSeconds: atSeconds, into: &look)
         return note(look: look, tags: tags, atSeconds: atSeconds, wall: wall)
@@ -80,7 +86,7 @@ package struct CameraWatch: Sendable {
     package mutating func note(look: [Detection]?, tags: [LiveTag], atSeconds: Double, wall: WallTime) -> Watched {
         var watched = Watched()
         if look != nil { ledger.noteLook(atSeconds: atSeconds) }
-        engine.note(look: look, tags: tags, atSeconds: atSeconds, wall: wall, into: &outcomes)
+        engine.note(look: look, tags: tampering.map { tags + [$0] } ?? tags, atSeconds: atSeconds, wall: wall, into: &outcomes)
         ledger.expire(atSeconds: atSeconds, into: &watched.events)
         guard !outcomes.isEmpty else { return watched }
         for outcome in outcomes { follow(outcome, atSeconds: atSeconds, &watched) }
@@ -92,6 +98,7 @@ package struct CameraWatch: Sendable {
     package mutating func forgetLooks() {
         engine.forgetLooks()
         stillThings?.forget()
+        tampering = nil
     }
 
     /// Ends every running incident: the source has ended.

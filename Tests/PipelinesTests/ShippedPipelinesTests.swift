@@ -198,6 +198,23 @@ private struct Place {
     #expect(place.opened("maintenance.camera").count == 1, "not knowing for a minute neither ends it nor opens another")
 }
 
+@Test func whatTheDetectorCallsTamperingIsATagUntilItClears() throws {
+    var place = try Place([])
+    func look(_ tamper: Tamper?, _ place: inout Place) {
+        place.seconds += 5
+        place.wall = place.wall.adding(seconds: 5)
+        var examination = Examination(state: .normal)
+        examination.tamper = tamper
+        place.opened += place.watch.note(examination, tags: [], atSeconds: place.seconds, wall: place.wall).events.filter { $0.kind == .opened }
+    }
+    for _ in 0..<3 { look(nil, &place) }
+    #expect(place.opened.isEmpty)
+    for _ in 0..<3 { look(.covered, &place) }
+    #expect(place.opened("maintenance.camera").count == 1)
+    for _ in 0..<60 { look(nil, &place) }
+    #expect(place.watch.finish().isEmpty, "it is over")
+}
+
 @Test func aReportedTwoWheelerIsToldOnceATag() throws {
     var place = try Place([])
     place.pass(10)

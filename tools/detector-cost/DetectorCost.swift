@@ -69,8 +69,9 @@ struct Street {
         var detector = MotionDetector(.standard)
         var scratch = MotionScratch()
         func look(_ index: Int) {
+            let picture = pictures[index & 15]
             _ = detector.examine(
-                pictures[index & 15].span, shape, atSeconds: Double(index) / 10, kind: .full, isKeyPicture: index % 20 == 0, chroma: 12,
+                picture.span, shape, atSeconds: Double(index) / 10, kind: .full, isKeyPicture: index % 20 == 0, chroma: 12,
                 scratch: &scratch)
         }
         for index in 0..<200 { look(index) }
