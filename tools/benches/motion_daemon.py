@@ -4,7 +4,6 @@ Configured as it comes (noise tuning, threshold of 1,500 pixels of 640×480, sca
 films written, `event_gap` 2, the smallest above the 1.5 s of all others, the zone as its mask file. It has key pictures no mode for.
 """
 
-import re
 import shutil
 import time
 
@@ -21,7 +20,7 @@ class MotionDaemon(Process):
     """One daemon with a thread for each clip."""
 
     def __init__(self, folder, clips, name):
-        self.folder, self.clips, self.connected = folder / name, clips, {}
+        self.folder, self.clips, self.begun = folder / name, clips, {}
         self.folder.mkdir()
         text = (
             f"daemon off\nsetup_mode off\nnative_language off\nlog_level 6\ntarget_dir {self.folder}\npicture_output off\n"
@@ -56,15 +55,27 @@ class MotionDaemon(Process):
     def rate(clip):
         return min(100, max(2, round(clip["fps"])))
 
-    def note_connections(self):
-        """Remembers when each camera's first picture came: it says so on standard error."""
+    def note_beginnings(self):
+        """Remembers when each camera's first picture came and when the file began again: both times it says `connected`."""
         said = self.err.read_text(errors="replace") + self.out.read_text(errors="replace")
-        for number in map(int, re.findall(r"Camera \(clip(\d+)\) connected", said)):
-            self.connected.setdefault(number, time.clock_gettime(time.CLOCK_BOOTTIME))
+        for number in range(1, len(self.clips) + 1):
+            begun = self.begun.setdefault(number, [])
+            if len(begun) < min(2, said.count(f"Camera (clip{number}) connected")):
+                begun.append(time.clock_gettime(time.CLOCK_BOOTTIME))
+
+    def have_begun(self, times):
+        self.note_beginnings()
+        return all(len(begun) >= times for begun in self.begun.values())
 
     def incidents(self, number, clip):
-        """What a camera reported, on media time."""
-        began, speed = self.connected[number], self.rate(clip) / clip["fps"]
+        """What a camera reported, on media time; None when it never played its file to the end.
+
+        motion plays by its own clock and more slowly when the machine is busy: the file's length tells how fast it was.
+        """
+        if len(self.begun[number]) < 2:
+            return None
+        began, ended = self.begun[number]
+        speed = clip["duration_s"] / (ended - began)
         path = self.folder / f"{number}.events"
         found, start = [], None
         for line in path.read_text().splitlines() if path.exists() else []:
@@ -77,7 +88,6 @@ class MotionDaemon(Process):
                 start = None
         if start is not None:
             found.append((start, clip["duration_s"]))
-        # Then the file began again.
         return [Incident(start, start, min(max(start, end), clip["duration_s"])) for start, end in found if start < clip["duration_s"]]
 
 
@@ -102,25 +112,25 @@ def run(bench, clips):
     """{clip's name: ([Incident, …], µs of CPU time per picture)} for clips as {name, path, width, height, fps, duration_s, zone}."""
     result = {}
     for count, group in enumerate(rounds(clips, bench.machine["cores"]), 1):
-        daemon = bench.start(MotionDaemon, bench.folder, group, f"motion-{count}")
-        deadline = time.monotonic() + 60
-        while len(daemon.connected) < len(group) and time.monotonic() < deadline and daemon.alive():
-            daemon.note_connections()
-            time.sleep(0.02)
-        if not daemon.alive():
-            raise AssertionError(f"motion ended with {daemon.child.returncode}: {daemon.err.read_text(errors='replace')[-500:]}")
-        longest_s = max(map(playing_s, group)) + EVENT_GAP_S + 2
-        progress, began, cpu_s = Progress(f"motion, round {count}", longest_s, "s"), time.monotonic(), daemon.cpu_seconds()
-        while time.monotonic() - began < longest_s:
-            time.sleep(0.5)
+        daemon, longest_s = bench.start(MotionDaemon, bench.folder, group, f"motion-{count}"), max(map(playing_s, group))
+        progress, began = Progress(f"motion, round {count}", longest_s, "s"), time.monotonic()
+        while not daemon.have_begun(2) and time.monotonic() - began < 3 * longest_s + 60:
+            if not daemon.alive():
+                raise AssertionError(f"motion ended with {daemon.child.returncode}: {daemon.err.read_text(errors='replace')[-500:]}")
             progress.show(time.monotonic() - began)
-        # All threads share one process: the mean over this round's pictures.
-        pictures = sum(MotionDaemon.rate(clip) for clip in group) * (time.monotonic() - began)
-        us = (daemon.cpu_seconds() - cpu_s) * 1e6 / pictures
+            time.sleep(0.02)
+        # What still runs ends within the gap. All threads share one process: its cost is the mean over all pictures that were played.
+        time.sleep(EVENT_GAP_S + 1)
+        cpu_s, now = daemon.cpu_seconds(), time.clock_gettime(time.CLOCK_BOOTTIME)
+        played, pictures = {}, 0.0
         for number, clip in enumerate(group, 1):
-            if number in daemon.connected:
-                result[clip["name"]] = (daemon.incidents(number, clip), us)
-            else:
-                say(f"motion could not read {clip['name']}, which is left out for it")
+            incidents = daemon.incidents(number, clip)
+            if incidents is None:
+                say(f"motion did not play {clip['name']} to its end, which is left out for it")
+                continue
+            first, second = daemon.begun[number]
+            pictures += clip["fps"] * clip["duration_s"] * (now - first) / (second - first)
+            played[clip["name"]] = incidents
+        result |= {name: (incidents, cpu_s * 1e6 / pictures) for name, incidents in played.items()}
         bench.end(daemon)
     return result
