@@ -38,16 +38,16 @@ private func shipped(_ name: String) throws -> String {
     ("categories:\n  motion:\n    name: {zh: 动, en: m}\n    filing: sometimes\n    priority: 3", 4, "none of feed, propose, automatic"),
     ("categories:\n  motion:\n    name: {zh: 动, en: m}\n    filing: feed\n    priority: 5", 5, "from 1 to 4"),
     ("categories:\n  motion:\n    name: {zh: 动}\n    filing: feed\n    priority: 3", 3, "a name in zh and en"),
-    ("categories:\n  motion:\n    filing: feed\n    priority: 3", 3, "'name' is missing"),
-    ("categories:\n  motion:\n    name: {zh: 动, en: m}\n    priority: 3", 3, "'filing' is missing"),
-    ("categories:\n  motion:\n    name: {zh: 动, en: m}\n    filing: automatic\n    priority: 3", 3, "names no duty"),
+    ("categories:\n  motion:\n    filing: feed\n    priority: 3", 2, "'name' is missing"),
+    ("categories:\n  motion:\n    name: {zh: 动, en: m}\n    priority: 3", 2, "'filing' is missing"),
+    ("categories:\n  motion:\n    name: {zh: 动, en: m}\n    filing: automatic\n    priority: 3", 2, "names no duty"),
     (
         "categories:\n  m:\n    name: {zh: 动, en: m}\n    duty: special_groups\n    filing: feed\n    priority: 3", 4,
         "never served by machine"
     ),
     ("categories:\n  m:\n    name: {zh: 动, en: m}\n    duty: tea\n    filing: feed\n    priority: 3", 4, "none of hazard"),
     ("categories:\n  m:\n    name: {zh: 动, en: m}\n    professional: maybe\n    filing: feed\n    priority: 3", 4, "true or false"),
-    ("categories:\n  'a/b':\n    name: {zh: 动, en: m}\n    filing: feed\n    priority: 3", 3, "no category name"),
+    ("categories:\n  'a/b':\n    name: {zh: 动, en: m}\n    filing: feed\n    priority: 3", 2, "no category name"),
     (
         "categories:\n  m: {name: {zh: 动, en: m}, filing: feed, priority: 3}\n  m: {name: {zh: 动, en: m}, filing: feed, priority: 3}", 2,
         "twice"
