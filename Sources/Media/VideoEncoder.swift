@@ -9,6 +9,14 @@ package struct EncoderSettings: Sendable, Hashable {
     /// Speed of libx264 and libx265, fastest first.
     package enum Preset: String, Sendable, CaseIterable { case ultrafast, superfast, veryfast, faster, medium }
 
+    /// How H.264 and H.265 spend bits; JPEGs are always coded to the bit rate.
+    package enum RateControl: Sendable, Hashable {
+        /// The same in each second whatever happens, so that sizes say little about the scene.
+        case constant
+        /// What the scene needs, up to the bit rate: the "variable rate" of cameras. 18 (fine) to 40 (coarse).
+        case quality(Int)
+    }
+
     package var codec: VideoCodec
     /// Even.
     package var width: Int
@@ -18,6 +26,7 @@ package struct EncoderSettings: Sendable, Hashable {
     package var gopPictures: Int
     package var bitrateBitsPerSecond: Int
     package var preset: Preset
+    package var rateControl = RateControl.constant
 
     package init(
         codec: VideoCodec, width: Int, height: Int, framesPerSecond: Int, gopPictures: Int, bitrateBitsPerSecond: Int,
@@ -47,7 +56,7 @@ package struct EncodedPicture: Sendable, Hashable {
     }
 }
 
-/// Codes 8-bit 4:2:0 pictures like a camera: no B pictures, closed groups of fixed length, constant rate held by a buffer of one second.
+/// Codes 8-bit 4:2:0 pictures like a camera: no B pictures, closed groups of fixed length, the rate held by a buffer of one second.
 ///
 /// One thread, confined to one caller at a time. The same input gives the same bytes.
 package final class VideoEncoder {
@@ -97,6 +106,7 @@ package final class VideoEncoder {
         guard (1...120).contains(settings.framesPerSecond) else { throw refuse("the frame rate is 1 to 120 pictures a second") }
         guard (1...10_000).contains(settings.gopPictures) else { throw refuse("a key picture comes every 1 to 10000 pictures") }
         guard (8_000...200_000_000).contains(settings.bitrateBitsPerSecond) else { throw refuse("the bit rate is 8 kbit/s to 200 Mbit/s") }
+        if case .quality(let quality) = settings.rateControl, !(18...40).contains(quality) { throw refuse("the quality is 18 to 40") }
     }
 
     private static func configure(_ context: UnsafeMutablePointer<AVCodecContext>, _ settings: EncoderSettings) {
@@ -108,7 +118,8 @@ package final class VideoEncoder {
         context.pointee.thread_count = 1
         context.pointee.gop_size = Int32(settings.gopPictures)
         context.pointee.max_b_frames = 0
-        context.pointee.bit_rate = Int64(settings.bitrateBitsPerSecond)
+        let codesQuality = settings.rateControl != .constant && settings.codec != .mjpeg
+        context.pointee.bit_rate = codesQuality ? 0 : Int64(settings.bitrateBitsPerSecond)
         let gop = settings.gopPictures
         let kilobits = settings.bitrateBitsPerSecond / 1000
         // Cameras hold their rate; without the buffer a still scene would shrink to nothing and a key picture swell.
@@ -116,6 +127,7 @@ package final class VideoEncoder {
             "keyint=\(gop):min-keyint=\(gop):scenecut=0:open-gop=0:bframes=0:repeat-headers=1:vbv-maxrate=\(kilobits)"
             + ":vbv-bufsize=\(kilobits)"
         func set(_ name: String, _ value: String) { av_opt_set(context.pointee.priv_data, name, value, 0) }
+        if case .quality(let quality) = settings.rateControl, codesQuality { set("crf", "\(quality)") }
         switch settings.codec {
         case .h264:
             set("preset", settings.preset.rawValue)

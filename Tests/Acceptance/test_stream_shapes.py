@@ -29,7 +29,9 @@ STREAMS = {
     "H.264": f"{ball()} ! {X264} key-int-max=30 ! {PAY}",
     "H.264 in slices": f"{ball()} ! {X264} key-int-max=30 option-string=slices=4:sliced-threads=0 ! {PAY}",
     "H.264 in slices, STAP-A": f"{ball()} ! {X264} key-int-max=30 option-string=slices=4:sliced-threads=0"
-    " ! rtph264pay name=pay0 pt=96 config-interval=-1 aggregate-mode=zero-latency",
+    " ! rtph264pay name=pay0 pt=96 config-interval=1 aggregate-mode=zero-latency",
+    "H.264 in slices, parameter sets in front of each": f"{ball()} ! {X264} key-int-max=30 option-string=slices=4:sliced-threads=0"
+    " ! rtph264pay name=pay0 pt=96 config-interval=-1",
     "H.264, parameter sets in the SDP only": f"{ball()} ! {X264} key-int-max=30 ! video/x-h264,stream-format=avc"
     " ! rtph264pay name=pay0 pt=96 config-interval=0",
     "H.264, other parameter sets later": one_after_the_other(
@@ -45,27 +47,30 @@ STREAMS = {
     " option-string=pools=none:frame-threads=1:wpp=0:open-gop=0:bframes=0 ! h265parse ! rtph265pay name=pay0 pt=96 config-interval=1",
     "MJPEG": f"{ball()} ! jpegenc ! rtpjpegpay name=pay0 pt=26",
 }
+# FFmpeg 5.1's decoder refuses slices behind a repeated set ("PPS changed between slices"); our reader leaves the repetition out.
+NATIVE_ONLY = {"H.264 in slices, parameter sets in front of each"}
 
 
 @pytest.mark.parametrize("transport", ["native", "ffmpeg"])
 def test_every_shape_is_looked_at_without_damage(start, tmp_path, transport):
-    pipelines = [f"( {stream} )" for stream in STREAMS.values()]
+    streams = {name: stream for name, stream in STREAMS.items() if transport == "native" or name not in NATIVE_ONLY}
+    pipelines = [f"( {stream} )" for stream in streams.values()]
     server = start(Process, "gstreamer", ["/usr/bin/python3", "Tests/Acceptance/gstreamer_server.py", *pipelines], tmp_path)
     port = server.printed(r"port (\d+)").group(1)
-    district = make_district(tmp_path, len(STREAMS), f"rtsp://127.0.0.1:{port}/", grids=2)
+    district = make_district(tmp_path, len(streams), f"rtsp://127.0.0.1:{port}/", grids=2)
     with open(district / "cameras.csv", encoding="utf-8-sig", newline="") as file:
         ids = {int(row["rtsp_url"].rsplit("/", 1)[1]): row["camera_id"] for row in csv.DictReader(file)}
     serve = start(Serve, tmp_path, write_config(tmp_path, extra=f"ingest:\n  transport: {transport}\n"))
     duty = serve.duty()
 
     def shapes():
-        return {name: duty.get(f"/api/cameras/{ids[number]}") for number, name in enumerate(STREAMS, 1)}
+        return {name: duty.get(f"/api/cameras/{ids[number]}") for number, name in enumerate(streams, 1)}
 
     def troubled(cameras):
         return {name: f"{camera['state']}, {camera['reason']}" for name, camera in cameras.items() if camera["state"] != "streaming"}
 
     try:
-        # The server prepares its ten pipelines one after the other.
+        # The server prepares its pipelines one after the other.
         until(lambda: not troubled(shapes()), 60, "every camera streaming")
     finally:
         print(troubled(shapes()))

@@ -1,5 +1,6 @@
 // Packets that were bent, cut, doubled, swapped and mixed up. Nothing may trap, no cap may be broken, nothing hurt may be called whole.
-// SNOWLIGHT_FUZZ_INPUTS=1000000 makes the run long.
+// SNOWLIGHT_FUZZ_INPUTS=1000000 makes the run long: with ConversationFuzzTests it takes 7 minutes in a release build on a busy machine of two
+// cores, and nothing was found.
 
 import Base
 import Foundation

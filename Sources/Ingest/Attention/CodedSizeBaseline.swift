@@ -22,6 +22,8 @@ struct CodedSizeBaseline: Sendable {
     private static let firstSpread: UInt16 = 512
     /// 1/16 octave, 4 %: an encoder that repeats itself exactly must not make every byte a deviation.
     static let smallestSpread: UInt16 = 128
+    /// Added to every size: at a variable rate a picture in which nothing changed has a dozen bytes, and half as many more are noise.
+    private static let nothingBytes = 64
     /// A bucket says nothing before it has seen this many pictures: four times the steps that halve an error.
     private static let warmUp: UInt8 = 12
     /// Standard deviations that count as usual; evidence grows by what exceeds them. In 1/16.
@@ -54,7 +56,7 @@ struct CodedSizeBaseline: Sendable {
     mutating func predictedPicture(sizeBytes: Int) {
         if phase < .max { phase &+= 1 }
         let index = Self.bucket(phase)
-        let size = Self.logarithm(sizeBytes)
+        let size = Self.logarithm(min(max(0, sizeBytes), 1 << 30) &+ Self.nothingBytes)
         let seen = samples[index]
         guard seen > 0 else {
             samples[index] = 1

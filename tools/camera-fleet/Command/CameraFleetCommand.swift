@@ -38,6 +38,8 @@ struct CameraFleetCommand: ParsableCommand {
     var gop = "2s"
     @Option(help: "Bit rate of each camera, e.g. 512k or 2m.")
     var bitrate = "512k"
+    @Option(help: "Quality of H.264 and H.265, 18 (fine) to 40: the rate varies with the scene, up to --bitrate. Default: constant rate.")
+    var quality: Int?
     @Option(name: .customLong("codec"), help: "h264, h265 or mjpeg; may be given several times, cameras take them in turn. Default: h264.")
     var codecs: [String] = []
     @Option(help: "What one write holds, e.g. 100ms. Default: one picture up to 64 cameras, 100ms above.")
@@ -165,6 +167,7 @@ struct CameraFleetCommand: ParsableCommand {
         options.encoding.framesPerSecond = fps
         options.encoding.gopSeconds = try seconds(gop, "gop")
         options.encoding.bitrateBitsPerSecond = try bitsPerSecond()
+        if let quality { options.encoding.rateControl = .quality(quality) }
         options.batch = try batch.map { .seconds(try seconds($0, "batch")) }
         guard let scheme = Gate.Scheme(rawValue: auth) else { throw refuse("--auth is none, basic or digest, not '\(auth)'") }
         guard scheme == .none || password != nil else { throw refuse("--auth \(auth) needs a --password") }

@@ -27,16 +27,19 @@ package struct EncodingOptions: Sendable, Hashable {
     package var framesPerSecond = 25
     package var gopSeconds = 2.0
     package var bitrateBitsPerSecond = 512_000
+    package var rateControl = EncoderSettings.RateControl.constant
 
     package init() {}
 
     var gopPictures: Int { max(1, Int((gopSeconds * Double(framesPerSecond)).rounded())) }
 
     func settings(_ codec: VideoCodec) -> EncoderSettings {
-        EncoderSettings(
+        var settings = EncoderSettings(
             codec: codec, width: width, height: height, framesPerSecond: framesPerSecond,
             // Every JPEG is a key picture.
             gopPictures: codec == .mjpeg ? 1 : gopPictures, bitrateBitsPerSecond: bitrateBitsPerSecond)
+        settings.rateControl = rateControl
+        return settings
     }
 }
 

@@ -54,6 +54,7 @@ package struct FleetOptions: Sendable {
         try require((1...60).contains(e.framesPerSecond), "the frame rate is 1 to 60 pictures a second")
         try require(e.gopSeconds >= 0.1 && e.gopSeconds <= 60, "a key picture comes every 100ms to 60s")
         try require((16_000...50_000_000).contains(e.bitrateBitsPerSecond), "the bit rate is 16k to 50m")
+        if case .quality(let quality) = e.rateControl { try require((18...40).contains(quality), "the quality is 18 to 40") }
         try require(
             effectiveBatch >= .milliseconds(5) && effectiveBatch <= .seconds(1), "one write holds pictures of 5ms to 1s")
     }
