@@ -3,6 +3,7 @@
 
 /// A tag with its present state, as rules see it.
 package struct LiveTag: Hashable, Sendable {
+    /// Whether the device says so, says not, or cannot be asked.
     package enum State: String, Sendable {
         case on, off
         /// The device was away, or said nothing for longer than its lease: neither on nor off may be concluded.

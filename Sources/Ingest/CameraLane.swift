@@ -6,7 +6,7 @@ import Detectors
 package import Domain
 import Foundation
 import Media
-package import Pipelines
+import Pipelines
 import Synchronization
 
 /// One revision of what a camera observes, on its way to the outbox. Carries the picture until it is stored.
