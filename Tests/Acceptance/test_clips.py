@@ -109,7 +109,10 @@ LOOK = """async (source) => {
     video.src = source;
     await video.play();
     await new Promise((done) => setTimeout(done, 700));
-    return draw(video, video.videoWidth, video.videoHeight);
+    const seen = draw(video, video.videoWidth, video.videoHeight);
+    video.removeAttribute('src');
+    video.load();
+    return seen;
 }"""
 
 
