@@ -85,7 +85,7 @@ package final class SuppressionStore: Sendable {
         self.ring = Mutex(ring)
     }
 
-    /// Opens or creates the file. Blocks, and reads all of it once.
+    /// Opens or creates the file. Blocks, and reads all of it once: 2 s when it is full.
     ///
     /// - Throws: `.conflict` when another process has it open, `.unsupported` when a newer Snowlight wrote it.
     package static func open(path: String, limits: Limits = .standard, time: any TimeSource = SystemTime()) throws -> SuppressionStore {

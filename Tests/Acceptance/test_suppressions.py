@@ -17,7 +17,7 @@ class Console:
 
 @pytest.fixture
 def district(start, tmp_path):
-    fleet = start(Fleet, tmp_path, 4, "--scene", "cloud", "--scene", "infrared", "--scene", "empty", "--scene", "walker")
+    fleet = start(Fleet, tmp_path, 4, "--scene", "cloud", "--scene", "infrared")
     make_district(tmp_path, 4, fleet.base)
     return tmp_path, write_config(tmp_path)
 

@@ -3,13 +3,16 @@
 
 import { knows, language, t } from "./i18n.js";
 
-/** The shapes of Detectors/Words.swift and Ingest/Health/OutageReport.swift; a fact of another shape is shown as it came. */
+/** The shapes of Detectors/Words.swift, Detectors/Watching.swift, Pipelines/CameraWatch.swift and Ingest/Health/OutageReport.swift; a fact of another shape is shown as it came. */
 const shapes = [
     ["doubt.track", /^moved (?<cells>[\d.]+) cells in (?<s>[\d.]+) s, seen at (?<hits>\d+) of (?<looks>\d+) looks, score (?<score>\d+)$/],
     ["doubt.ghost", /^an edge only in the background: something absorbed has left; (?<cells>\d+) cells, (?<levels>[\d.]+) levels$/],
     ["doubt.lighting", /^brightness changed, texture or soft edge stayed; (?<cells>\d+) cells, (?<levels>[\d.]+) levels$/],
     ["doubt.warmup", /^up to (?<cells>\d+) cells changed while the scene was learnt$/],
     ["doubt.global", /^(?<p>[\d.]+ ?%) of the picture changed at once$/],
+    ["doubt.infrared", /^colour or brightness of the whole picture changed and its edges stayed$/],
+    ["doubt.precipitation", /^(?<n>\d+) small changes a look: rain, snow or insects$/],
+    ["doubt.cooling", /^delivered lately; cooling down for (?<time>.+) more$/],
     ["moved", /^moved (?<cells>[\d.]+) cells in (?<s>[\d.]+) s, seen at (?<hits>\d+) of (?<looks>\d+) looks$/],
     ["area", /^(?<p>[\d.]+ ?%) of the picture, (?<cells>\d+) cells$/],
     ["strength", /^(?<n>[\d.]+) times the threshold$/],

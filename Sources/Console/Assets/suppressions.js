@@ -101,8 +101,10 @@ class DoubtPage {
 
     #choose() {
         const typed = role("filter-camera").value.trim();
-        const camera = this.cameras.find((one) => one.id === typed || one.name === typed || cameraLabel(one) === typed)?.id ?? typed;
-        this.filter = { camera, reason: role("filter-reason").value, span: role("filter-span").value };
+        const found = this.cameras.find((one) => one.id === typed || one.name === typed || cameraLabel(one) === typed);
+        // Names repeat: the field says which camera it became.
+        if (found) role("filter-camera").value = cameraLabel(found);
+        this.filter = { camera: found?.id ?? typed, reason: role("filter-reason").value, span: role("filter-span").value };
         const words = new URLSearchParams(Object.entries(this.filter).filter(([name, value]) => value !== "" && !(name === "span" && value === "day")));
         history.replaceState(null, "", words.size > 0 ? `?${words}` : location.pathname);
         this.close();

@@ -75,7 +75,8 @@ struct LaneSuppressions: Sendable {
         let now = time.now
         guard now.seconds - lastPictureSeconds >= PictureAllowance.cameraSeconds, recorder.takePicture(now: now) else { return nil }
         lastPictureSeconds = now.seconds
-        return try? frame.jpeg(maxWidth: 640, quality: 70, masking: camera.areas.privacyMasks)  // A record without a picture still explains.
+        // A record without a picture still explains.
+        return try? frame.jpeg(maxWidth: 640, quality: 70, masking: camera.areas.privacyMasks)
     }
 }
 

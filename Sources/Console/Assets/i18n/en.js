@@ -107,6 +107,7 @@ export default {
     "doubt.picture.none": "No picture was stored this time (at most one a minute of each camera).", "doubt.picture.deleted": "The picture was deleted when its time was over.",
     "reason.doubt.track": "moved {cells} cells in {s} s, seen at {hits} of {looks} looks, score {score}", "reason.doubt.ghost": "{cells} cells, {levels} levels",
     "reason.doubt.lighting": "{cells} cells, {levels} levels", "reason.doubt.warmup": "up to {cells} cells changed while the scene was learnt", "reason.doubt.global": "{p} of the picture changed at once",
+    "reason.doubt.infrared": "colour or brightness of the whole picture changed and its edges stayed", "reason.doubt.precipitation": "{n} small changes a look", "reason.doubt.cooling": "delivered lately, {time} of cooling down are left",
     "doubt.restored": "Made an incident", "doubt.became": "It is an incident now, in the feed of the command centre.", "doubt.toDesk": "To the command centre",
     "doubt.lighting": "Lighting", "doubt.lighting.why": "only the brightness changed and the texture stayed: a lamp, a shadow or a cloud rather than an object.",
     "doubt.ghost": "Something left", "doubt.ghost.why": "the edge is in the background only: something that had stood there has left and the ground shows.",

@@ -100,6 +100,7 @@ export default {
     "doubt.picture.none": "这次没有存画面（每路摄像机每分钟最多一张）。", "doubt.picture.deleted": "画面已按保留期限删除。",
     "reason.doubt.track": "移动 {cells} 格，历时 {s} 秒（{looks} 次查看中 {hits} 次看到），得分 {score}", "reason.doubt.ghost": "{cells} 格，相差 {levels} 级灰度",
     "reason.doubt.lighting": "{cells} 格，相差 {levels} 级灰度", "reason.doubt.warmup": "学习期间最多有 {cells} 格在变", "reason.doubt.global": "画面的 {p} 同时变化",
+    "reason.doubt.infrared": "整幅的颜色或明暗变了，边缘没变", "reason.doubt.precipitation": "每次查看有 {n} 处细小变化", "reason.doubt.cooling": "刚报过，冷却还剩 {time}",
     "doubt.restored": "已改为事件", "doubt.became": "已成为事件，见指挥中心的事件流。", "doubt.toDesk": "去指挥中心",
     "doubt.lighting": "光线变化", "doubt.lighting.why": "只是明暗变了，纹理还在：像是灯光、影子或云，不像物体。",
     "doubt.ghost": "原有物离开", "doubt.ghost.why": "边缘只在背景里有：先前停着的东西走了，露出了地面。",
