@@ -30,7 +30,7 @@ struct Topic: Equatable {
         }
         guard (1...Self.mostSegments).contains(segments.count) else { return nil }
         path = segments.joined(separator: "/")
-        verdict = Self.verdict(segments)
+        verdict = Self.allowedPaths.contains(path) ? .allowed : Self.verdict(segments)
     }
 
     /// The deepest topic of the specification has five.
@@ -43,10 +43,10 @@ struct Topic: Equatable {
     ]
 
     /// What denies a topic wherever it stands in it. Analytics specification, and `RuleEngine/MyRuleDetector` of several makers.
-    private static let deniedWords = [
+    private static let deniedWords: [[UInt8]] = [
         "face", "plate", "person", "people", "human", "body", "visitor", "loiter", "count", "recogni", "identi", "gender", "crowd",
         "queue", "pedestrian", "customer",
-    ]
+    ].map { Array($0.utf8) }
 
     /// `*` is any one segment, at the end also several.
     private static let allowed: [[Substring]] = [
@@ -58,6 +58,8 @@ struct Topic: Equatable {
         "Device/HardwareFailure/*", "Device/Sensor/*",
         "PTZController/*",
     ].map { $0.split(separator: "/") }
+    /// Those without `*`: nearly all messages are of one of them, and none of them holds a denied word.
+    private static let allowedPaths = Set(allowed.filter { $0.last != "*" }.map { $0.joined(separator: "/") })
 
     /// What happens at a moment, whatever its message looks like.
     private static let pulses: Set<String> = ["RuleEngine/LineDetector/Crossed"]
@@ -66,8 +68,8 @@ struct Topic: Equatable {
 
     private static func verdict(_ segments: [Substring]) -> TopicVerdict {
         let isDenied = segments.contains { segment in
-            let lowercase = segment.lowercased()
-            return deniedWords.contains { lowercase.contains($0) }
+            let lowercase = Array(segment.lowercased().utf8)
+            return deniedWords.contains { word in lowercase.indices.contains { lowercase[$0...].starts(with: word) } }
         }
         if isDenied { return .denied }
         return allowed.contains { matches($0, segments) } ? .allowed : .unlisted

@@ -7,7 +7,7 @@ import CXML2
 ///
 /// libxml2 frees its parser in every case; between `begin` and the end it holds the open elements and the names seen, never a tree.
 enum XMLDocument {
-    /// Reads a document; false when it is not well formed or holds a document type. Any thread; 10 to 40 µs a document of 2 KiB.
+    /// Reads a document; false when it is not well formed or holds a document type. Any thread, CPU only.
     ///
     /// - Parameter bytes: UTF-8, one document of at most 256 KiB from `DocumentSplitter`.
     static func read(_ bytes: [UInt8], into folder: inout NotificationFolder) -> Bool {
