@@ -156,7 +156,7 @@ private let emit = "pipeline: p\nrules:\n  - name: r\n    when: { detection: mot
     (when("{ detection: motion, tag: \"a:b\" }"), 4, "exactly one of detection, tag, during, all, any, not, not detection and tag"),
     (when("{ zone: lane }"), 4, "a condition has exactly one of"),
     (when("{ tag: \"a:b\", zone: lane }"), 4, "unknown key 'zone'"),
-    (when("{ tag: \"a:*b\" }"), 4, "'a:*b' is no tag"),
+    (when("{ tag: \"a:*b*\" }"), 4, "'a:*b*' is no tag"),
     (when("{ tag: \"a: b\" }"), 4, "is no tag"),
     (when("{ detection: motion, for: 0s }"), 4, "for must be a time"),
     (when("{ detection: motion, for: 2d }"), 4, "for must be a time"),

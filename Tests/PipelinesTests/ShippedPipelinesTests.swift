@@ -102,19 +102,19 @@ private struct Place {
 
 @Test func highWaterIsAnEmergencyAndAWarningNeedsThePicture() throws {
     var high = try Place(["scene:reservoir"])
-    high.set("io:water_level/high", .on)
+    high.set("io:gauge-4/water_level_high", .on)
     high.pass(40)
     #expect(high.opened("emergency.flood").map(\.priority) == [.one])
 
     var warning = try Place(["scene:river_bank"])
-    warning.set("io:water_level/warning", .on)
+    warning.set("io:gauge-4/water_level_warning", .on)
     warning.pass(600)
     #expect(warning.opened.isEmpty, "a gauge's warning alone sends nobody")
     warning.put(.motion)
     warning.pass(10)
     let incident = try #require(warning.opened("hazard.river_bank").first)
     #expect(incident.priority == .two)
-    #expect(incident.reason.contains("seen") && incident.reason.contains { $0.hasPrefix("io:water_level/warning on for") })
+    #expect(incident.reason.contains("seen") && incident.reason.contains { $0.hasPrefix("io:gauge-4/water_level_warning on for") })
 
     var left = try Place(["scene:river_bank"])
     left.put(.changedStatic)

@@ -194,7 +194,7 @@ extension TagPattern {
     fileprivate init?(_ node: StrictYAML) {
         guard let text = node.string() else { return nil }
         guard let pattern = TagPattern(text) else {
-            node.report("'\(text)' is no tag: write kind:name such as scene:fire_lane, with '*' only at the end")
+            node.report("'\(text)' is no tag: write kind:name such as scene:fire_lane, with at most one '*'")
             return nil
         }
         self = pattern
