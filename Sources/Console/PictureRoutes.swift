@@ -4,6 +4,7 @@
 import Base
 import Cases
 import Domain
+import Grids
 import HTTPTypes
 import Hummingbird
 import NIOCore

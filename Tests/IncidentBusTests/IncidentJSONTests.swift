@@ -38,6 +38,8 @@ private func sample() throws -> Incident {
     #expect(throws: Failure.self) { try IncidentJSON.decode(Array(text.replacing("fedcba9876543210", with: "FEDCBA9876543210").utf8)) }
     incident.snapshot = nil
     #expect(try IncidentJSON.decode(IncidentJSON.encode(incident, sequence: 1)) == incident)
+}
+
 private let restored =
     #","restored":{"at":"2026-11-23T03:00:00.000Z","by":"duty","name":"值班员","note":"有人 \"翻越\"","suppressed":"low_score"}"#
 
