@@ -21,8 +21,9 @@ private final class Blocker: Lane {
     func release() { gate.signal() }
 }
 
-private struct NoRecords: IncidentSink {
+private struct NoRecords: IncidentSink, SuppressionSink {
     func record(_ observations: [Observation]) {}
+    func keep(_ batch: [SuppressedEvidence]) -> (rows: Int, pictures: Int) { (0, 0) }
 }
 
 /// A camera's lane with a reactor before it and a worker behind it, both this thread.
@@ -30,6 +31,8 @@ private final class LookRig {
     private let time = SimulatedTime()
     private let blocker = Blocker()
     private let recorder: IncidentRecorder
+    private let suppressions: SuppressionRecorder
+    private let recording: Recording
     private let attention: SharedAttention
     private let slot: Int
     private let lane: CameraLane
@@ -43,16 +46,21 @@ private final class LookRig {
     init(_ codec: VideoCodec) throws {
         let pool = WorkerPool(width: 1)
         pool.submit(blocker)
-        recorder = IncidentRecorder(sink: NoRecords(), time: time, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) { _ in }
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let counters = IngestMetrics(metrics)
+        recorder = IncidentRecorder(sink: NoRecords(), time: time, log: log) { _ in }
+        suppressions = SuppressionRecorder(sink: NoRecords(), metrics: counters, log: log)
         attention = SharedAttention(mode: .key, policy: AttentionScheduler.Policy(floorSeconds: 2, cores: 1), time: time)
-        slot = attention.add(.two)
+        recording = Recording(RecordingSettings(), sink: nil, attention: attention, time: time, metrics: counters, log: log) { _ in }
+        slot = attention.add(.two, floorSeconds: nil, mayPromote: true)
         let camera = Camera(
             id: CameraID("51101100001320000001")!, name: "camera", programme: "test", url: "rtsp://127.0.0.1/",  // 20 digits.
             position: GeoPoint(lon: 106.1, lat: 30.5)!, villageCode: nil, boundGrid: nil, tags: [], priority: .two,  // Within range.
             transport: .native)
         lane = CameraLane(
-            camera: camera, pipeline: Pipeline(), slot: slot, attention: attention, running: [], time: time, pool: pool, recorder: recorder,
-            metrics: IngestMetrics(metrics), session: SharedSession(policy: .init(), time: time))
+            camera: camera, plan: CameraPlan(.standard), slot: slot, attention: attention, running: [], time: time,
+            pool: pool, recorder: recorder, suppressions: suppressions, metrics: counters,
+            session: SharedSession(policy: .init(), time: time), recording: recording, tape: recording.makeTape(slot: slot))
         loop = try Self.quietLoop(codec)
         parameters = StreamParameters(
             codec: codec, width: loop.width, height: loop.height, extradata: loop.parameterSets.flatMap { [0, 0, 0, 1] + $0 })
@@ -60,6 +68,8 @@ private final class LookRig {
 
     deinit {
         blocker.release()
+        recording.stop()
+        suppressions.stop()
         recorder.stop()
     }
 
