@@ -68,14 +68,14 @@ private func greyLoop() throws -> CodedLoop {
         var policy = AttentionScheduler.Policy(floorSeconds: 120, cores: 2)
         policy.usesSpare = false
         let service = IngestService(
-            settings: IngestSettings(workers: 2, attention: policy), pipeline: Pipeline(), sink: Nothing(), time: SystemTime(),
+            settings: IngestSettings(workers: 2, attention: policy), sink: Nothing(), suppressions: NoSuppressions(), time: SystemTime(),
             metrics: metrics, log: Logger(label: "test") { _ in LineLog(lines: lines) }, onFatal: { _ in })
         let id = CameraID("51101100001320000001")!  // 20 digits.
         let place = GeoPoint(lon: 106.1, lat: 30.5)!  // Within range.
         let camera = Camera(
             id: id, name: "gate", programme: "test", url: fleet.url(ofCamera: 1), position: place, villageCode: nil, boundGrid: nil,
             tags: [], priority: .two, transport: transport)
-        let task = CameraTask(camera: camera, credentials: nil)
+        let task = CameraTask(camera: camera, credentials: nil, plan: CameraPlan(.standard))
         try await onOwnThread("apply") { service.apply([task]) }
         func number(_ metric: String) -> Double {
             metrics.render().split(separator: "\n").filter { $0.hasPrefix(metric) }

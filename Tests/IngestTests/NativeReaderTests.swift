@@ -224,7 +224,8 @@ private func fleet(_ cameras: Int, _ scenes: [SceneName], codecs: [VideoCodec] =
         let (service, fleet) = (bench.service, bench.fleet)
         // TLS is not spoken by the native reader; FFmpeg then finds no TLS either, which shows that it was asked.
         let task = CameraTask(
-            camera: Bench.camera(1, fleet.url(ofCamera: 1).replacing("rtsp://", with: "rtsps://"), .auto), credentials: nil)
+            camera: Bench.camera(1, fleet.url(ofCamera: 1).replacing("rtsp://", with: "rtsps://"), .auto), credentials: nil,
+            plan: CameraPlan(.standard))
         try await onOwnThread("apply") { service.apply([task]) }
         #expect(try await eventually(20) { service.health().values.contains { $0.state != .connecting } })
         #expect(service.health().values.allSatisfy { !$0.reason.contains("through FFmpeg only") })

@@ -101,9 +101,9 @@ private struct Bench {
         camera.areas.privacyMasks = privacy
         self.camera = camera
         service = IngestService(
-            settings: IngestSettings(workers: 2, recording: recording), pipeline: Pipeline(), sink: sink, clips: sink, time: SystemTime(),
-            metrics: metrics, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, onFatal: { _ in })
-        let (service, task) = (service, CameraTask(camera: camera, credentials: nil))
+            settings: IngestSettings(workers: 2, recording: recording), sink: sink, suppressions: NoSuppressions(), clips: sink,
+            time: SystemTime(), metrics: metrics, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, onFatal: { _ in })
+        let (service, task) = (service, CameraTask(camera: camera, credentials: nil, plan: CameraPlan(.standard)))
         try await onOwnThread("apply") { service.apply([task]) }
         #expect(try await eventually(20) { service.health().values.allSatisfy { $0.state == .streaming } })
     }
