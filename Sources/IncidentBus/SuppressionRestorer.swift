@@ -57,7 +57,9 @@ package final class SuppressionRestorer: Sendable {
         guard !pending.isHandedOver, let restoration = record.restoration, let place = place(record.camera) else { return false }
         // A picture that finds no room must not hold up the incident it belongs to.
         let snapshot: SnapshotReference?
-        do { snapshot = try pending.jpeg.map { try snapshots.store($0) } } catch let failure as Failure where failure.kind == .resourceExhausted {
+        do {
+            snapshot = try pending.jpeg.map { try snapshots.store($0) }
+        } catch let failure as Failure where failure.kind == .resourceExhausted {
             snapshot = nil
         }
         let draft = IncidentDraft(

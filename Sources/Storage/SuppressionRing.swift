@@ -54,7 +54,8 @@ struct SuppressionRing: Sendable {
     }
 
     /// Deletes up to `count` of the oldest rows with their pictures; not those that are on their way to become an incident.
-    private mutating func deleteRows(_ condition: String, _ values: [SQLValue], _ count: Int, _ connection: any SQLConnection) throws -> Int {
+    private mutating func deleteRows(_ condition: String, _ values: [SQLValue], _ count: Int, _ connection: any SQLConnection) throws -> Int
+    {
         guard count > 0 else { return 0 }
         let gone = try connection.rows(
             """
@@ -68,7 +69,9 @@ struct SuppressionRing: Sendable {
     }
 
     /// Deletes the oldest pictures until `bytes` are free; their rows stay and say so.
-    private mutating func deletePictures(_ condition: String, _ values: [SQLValue], _ bytes: Int, _ connection: any SQLConnection) throws -> Int {
+    private mutating func deletePictures(_ condition: String, _ values: [SQLValue], _ bytes: Int, _ connection: any SQLConnection) throws
+        -> Int
+    {
         guard bytes > 0 else { return 0 }
         let oldest = try connection.rows(
             """

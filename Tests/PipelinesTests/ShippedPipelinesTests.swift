@@ -205,7 +205,8 @@ private struct Place {
         place.wall = place.wall.adding(seconds: 5)
         var examination = Examination(state: .normal)
         examination.tamper = tamper
-        place.opened += place.watch.note(examination, tags: [], atSeconds: place.seconds, wall: place.wall).events.filter { $0.kind == .opened }
+        let watched = place.watch.note(examination, tags: [], atSeconds: place.seconds, wall: place.wall)
+        place.opened += watched.events.filter { $0.kind == .opened }
     }
     for _ in 0..<3 { look(nil, &place) }
     #expect(place.opened.isEmpty)
