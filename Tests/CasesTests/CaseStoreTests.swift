@@ -298,7 +298,7 @@ import Testing
             "id", "rev", "phase", "category", "priority", "camera", "place", "township", "village", "grid", "first_seen", "last_seen",
             "count",
             "score", "has_snapshot", "case", "drill", "proposed", "reason", "box", "snapshot_url", "clip_url", "resolution", "receipts",
-            "case_detail",
+            "case_detail", "restored", "restoration",
         ])
     for key in ["grid", "case", "snapshot_url", "clip_url", "case_detail"] {
         #expect(plain[key] is NSNull, "\(key) is null and not absent")

@@ -16,7 +16,8 @@ private func shipped(_ name: String) throws -> String {
     let catalogue = try #require(read)
     #expect(diagnostics.isEmpty)
     #expect(catalogue["motion"]?.filing == .feed)
-    #expect(catalogue.entries.values.allSatisfy { $0.filing == .feed })
+    // What stands in a lane for minutes and what a gauge says are few and clear; everything else waits for a person.
+    #expect(Set(catalogue.entries.filter { $0.value.filing == .automatic }.keys) == ["hazard.fire_lane", "emergency.flood"])
     #expect(catalogue["camera.lost"]?.isForGridworkers == false && catalogue["camera.restored"] != nil)
     #expect(catalogue.filing("anything.else") == .feed)
 }
