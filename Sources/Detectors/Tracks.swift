@@ -162,10 +162,10 @@ struct Track: Sendable {
         return sparse && isClean && streak >= 2 && !isStill && strongest >= 3 && largestArea >= 4 * settings.minimumAreaCells
     }
 
-    /// Straight, and twice as far as it is long.
+    /// Straight, and twice as far as it is long, within no less than a second.
     private var hasComeFar: Bool {
         let length = Double(max(box.maxX - box.minX, box.maxY - box.minY) + 1)
-        return travel >= max(12, 2 * length) && travel >= 0.75 * path
+        return lastSeconds - firstSeconds >= 1 && travel >= max(12, 2 * length) && travel >= 0.75 * path
     }
 
     /// 0…100 from area, contrast, travel and calm ground, a quarter each.
