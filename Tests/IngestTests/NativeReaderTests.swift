@@ -168,7 +168,7 @@ private func fleet(_ cameras: Int, _ scenes: [SceneName], codecs: [VideoCodec] =
         #expect(bench.number(of: "snowlight_suppressions_dropped_total") == 0)
         for evidence in all {
             let record = evidence.record
-            #expect(record.category == "motion" && record.priority == .four && record.rule.isEmpty && record.zone.isEmpty)
+            #expect(record.category == "motion" && record.priority == .four && !record.rule.isEmpty && record.zone.isEmpty)
             #expect(record.facts.count == 1 && record.facts[0].isEmpty == false && record.box != nil)
             #expect(abs(record.at.seconds(since: SystemTime().wallNow)) < 120)
             #expect((record.picture == .kept) == (evidence.jpeg != nil))
