@@ -120,7 +120,12 @@ static inline void cff_take_over_log(void) {
 
 // A reader thread per camera would otherwise spread over an arena per thread, each of which keeps what it once needed.
 // Here because Swift's Glibc module leaves malloc.h out.
-static inline void cff_limit_arenas(void) { mallopt(M_ARENA_MAX, 2); }
+// Pictures and decoders' tables get maps of their own, which go back at once: glibc would raise this threshold to their size with the first
+// one freed, and decoders that come and go with full rate would leave holes in both arenas.
+static inline void cff_limit_arenas(void) {
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
+}
 
 // Gives back what lies free between blocks in use. 200 readers of libavformat leave 35 MB of it in the first minutes, because the
 // sizes of pictures never repeat.

@@ -112,7 +112,7 @@ def test_explain_says_which_rules_apply_and_why(config):
     code, out, err = snowlight("pipelines", "explain", camera, "--config", config)
     assert code == 0, err
     assert "construction-site applies" in out and "fire-lane does not apply" in out
-    assert "no   static tag scene:fire_lane" in out and "live motion with score 60 or more for 10 s, 4 times within the last 30 min" in out
+    assert "no   static tag scene:fire_lane" in out and "live motion with score 60 or more for 10 s, 4 times within 30 min" in out
 
     code, out, err = snowlight("pipelines", "explain", camera, "--config", config, "--json")
     told = json.loads(out)

@@ -44,7 +44,8 @@ def test_what_was_not_told_is_found_and_becomes_an_incident(start, browser, dist
     page.select_option("[data-role=filter-reason]", found["reason"])
     page.wait_for_selector(f"[data-role=pane][data-state=shown] {ROW}")
     assert page.eval_on_selector_all(ROW, "rows => [...new Set(rows.map(row => row.dataset.reason))]") == [found["reason"]]
-    page.fill("[data-role=filter-camera]", found["camera"]["name"])
+    # Names repeat, so the field offers them with the camera's number.
+    page.fill("[data-role=filter-camera]", f"{found['camera']['name']} ({found['camera']['id']})")
     page.press("[data-role=filter-camera]", "Enter")
     page.wait_for_url(lambda url: found["camera"]["id"] in url)
     page.click(f"{ROW}[data-id='{found['id']}']")
