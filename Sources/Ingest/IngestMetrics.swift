@@ -41,40 +41,22 @@ final class IngestMetrics: Sendable {
             uniqueKeysWithValues: ["overrun"].map {
                 ($0, registry.counter("snowlight_looks_dropped_total", "Looks not taken.", labels: [("reason", $0)]))
             })
-        suppressedByReason = Dictionary(
-            uniqueKeysWithValues: SuppressionReason.allCases.map {
-                (
-                    $0,
-                    registry.counter(
-                        "snowlight_suppressed_total", "Evidence that did not become an incident.", labels: [("reason", $0.rawValue)])
-                )
-            })
-        detectionsByKind = Dictionary(
-            uniqueKeysWithValues: Detection.Kind.allCases.map {
-                ($0, registry.counter("snowlight_detections_total", "Confirmed detections seen in looks.", labels: [("kind", $0.rawValue)]))
-            })
-        clipsByResult = Dictionary(
-            uniqueKeysWithValues: ClipResult.allCases.map {
-                ($0, registry.counter("snowlight_clips_total", "Clips of incidents.", labels: [("result", $0.rawValue)]))
-            })
-        suppressionsDroppedByCause = Dictionary(
-            uniqueKeysWithValues: SuppressionLoss.allCases.map {
-                (
-                    $0,
-                    registry.counter(
-                        "snowlight_suppressions_dropped_total", "Suppressions that could not be kept.", labels: [("reason", $0.rawValue)])
-                )
-            })
+        suppressedByReason = registry.counters(
+            "snowlight_suppressed_total", "Evidence that did not become an incident.", label: "reason")
+        detectionsByKind = registry.counters(
+            "snowlight_detections_total", "Confirmed detections seen in looks.", label: "kind")
+        clipsByResult = registry.counters(
+            "snowlight_clips_total", "Clips of incidents.", label: "result")
+        suppressionsDroppedByCause = registry.counters(
+            "snowlight_suppressions_dropped_total", "Suppressions that could not be kept.", label: "reason")
         let deleted = { (what: String) in
             registry.counter(
                 "snowlight_suppressions_deleted_total", "Kept suppressions that made room or grew too old.", labels: [("what", what)])
         }
         suppressionsDeleted = deleted("record")
         suppressionPicturesDeleted = deleted("picture")
-        reconnectsByKind = Dictionary(
-            uniqueKeysWithValues: Failure.Kind.allCases.map {
-                ($0, registry.counter("snowlight_reconnects_total", "Connections that failed or ended.", labels: [("reason", $0.rawValue)]))
-            })
+        reconnectsByKind = registry.counters(
+            "snowlight_reconnects_total", "Connections that failed or ended.", label: "reason")
     }
 
     func looks(_ kind: LookKind) -> Counter { kind == .key ? keyLooks : fullLooks }
@@ -86,5 +68,14 @@ final class IngestMetrics: Sendable {
     func clips(_ result: ClipResult) -> Counter { clipsByResult[result]! }  // All cases are present.
     func incidents(_ category: String) -> Counter {
         registry.counter("snowlight_incidents_total", "Incidents opened.", labels: [("category", category)])
+    }
+}
+
+extension MetricsRegistry {
+    /// One counter for each case of a closed list, all of them shown from the start.
+    func counters<Case: CaseIterable & Hashable & RawRepresentable<String>>(
+        _ name: String, _ help: String, label: String
+    ) -> [Case: Counter] {
+        Dictionary(uniqueKeysWithValues: Case.allCases.map { ($0, counter(name, help, labels: [(label, $0.rawValue)])) })
     }
 }

@@ -118,14 +118,7 @@ final class TagMetrics: Sendable {
         used = messages("used")
         denied = messages("denied")
         unlisted = messages("unlisted")
-        refusedByReason = Dictionary(
-            uniqueKeysWithValues: MetadataRefusal.allCases.map {
-                (
-                    $0,
-                    registry.counter(
-                        "snowlight_metadata_refused_total", "Metadata that was not used.", labels: [("reason", $0.rawValue)])
-                )
-            })
+        refusedByReason = registry.counters("snowlight_metadata_refused_total", "Metadata that was not used.", label: "reason")
     }
 
     /// Metadata that no worker came to read in time.
