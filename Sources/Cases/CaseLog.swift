@@ -61,7 +61,7 @@ package enum CaseLog {
     }
 
     /// Reads the whole log and checks every link, then every case against its last line. Blocks; own threads only.
-    package static func verify(_ file: SQLiteFile) throws -> CaseLogVerdict {
+    package static func verify(_ file: any SQLDatabase) throws -> CaseLogVerdict {
         var verdict = CaseLogVerdict(events: 0, problems: [])
         var position: Int64 = 0
         var previous = ""

@@ -48,14 +48,14 @@ package struct CaseFilter: Sendable, Hashable {
 ///
 /// What a reader may not see and what does not exist give the same answer.
 package final class CaseStore: Sendable {
-    let file: SQLiteFile
+    let file: any SQLDatabase
     let registry: RegistryBox
     let signal: FeedSignal
     let time: any TimeSource
     let counters: CaseCounters
 
-    /// - Parameter file: The dispatcher's file, opened with `CasesSchema.migrations`.
-    package init(file: SQLiteFile, registry: RegistryBox, signal: FeedSignal, time: any TimeSource, metrics: MetricsRegistry) {
+    /// - Parameter file: The dispatcher's database, opened with `CasesSchema.migrations`.
+    package init(file: any SQLDatabase, registry: RegistryBox, signal: FeedSignal, time: any TimeSource, metrics: MetricsRegistry) {
         self.file = file
         self.registry = registry
         self.signal = signal

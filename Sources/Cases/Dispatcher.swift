@@ -7,11 +7,11 @@ package import IncidentBus
 package import Logging
 package import Storage
 
-/// Commits incidents exactly once: dedupe, grid, case, feed and cursor together. Blocks on SQLite; for own threads only.
+/// Commits incidents exactly once: dedupe, grid, case, feed and cursor together. Blocks on the database; for own threads only.
 ///
 /// The same message may come any number of times, in any order, before and after a crash: the effect is that of coming once.
 package final class Dispatcher: IncidentCommitter {
-    private let file: SQLiteFile
+    private let file: any SQLDatabase
     private let registry: RegistryBox
     private let signal: FeedSignal
     private let time: any TimeSource
@@ -22,7 +22,7 @@ package final class Dispatcher: IncidentCommitter {
     ///   - file: Opened with `CasesSchema.migrations`.
     ///   - signal: Hears the newest feed sequence after each commit.
     package init(
-        file: SQLiteFile, registry: RegistryBox, signal: FeedSignal, time: any TimeSource, log: Logger, metrics: MetricsRegistry
+        file: any SQLDatabase, registry: RegistryBox, signal: FeedSignal, time: any TimeSource, log: Logger, metrics: MetricsRegistry
     ) throws {
         self.file = file
         self.registry = registry

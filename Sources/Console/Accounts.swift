@@ -85,14 +85,14 @@ package final class Accounts: Sendable {
         var hashing = 0
     }
 
-    private let file: SQLiteFile
+    private let file: any SQLDatabase
     private let time: any TimeSource
     private let cost: PasswordCost
     private let hashers = NIOThreadPool(numberOfThreads: 2)
     private let decoy: PasswordHash
     private let state = Mutex(State())
 
-    private init(file: SQLiteFile, time: any TimeSource, cost: PasswordCost) {
+    private init(file: any SQLDatabase, time: any TimeSource, cost: PasswordCost) {
         self.file = file
         self.time = time
         self.cost = cost
@@ -102,7 +102,7 @@ package final class Accounts: Sendable {
 
     /// Reads the sessions that still live from a file that was opened with `migrations` among its steps. End it with `close()`.
     package static func open(
-        file: SQLiteFile, time: any TimeSource = SystemTime(), cost: PasswordCost = .standard
+        file: any SQLDatabase, time: any TimeSource = SystemTime(), cost: PasswordCost = .standard
     ) async throws -> Accounts {
         let now = time.wallNow
         let sessions = try await file.write { connection in

@@ -101,6 +101,26 @@ extension SQLConnection {
     package func row(_ sql: String, _ values: [SQLValue] = []) throws -> SQLRow? { try rows(sql, values).first }
 }
 
+/// A database as those who store things in it see it; SQLite and PostgreSQL stand behind it and obey one contract.
+///
+/// Every `write` runs as if it were alone: what it reads is what the last one committed, and their order is commit order. Blocking calls are
+/// for own threads; the async ones suspend and run on threads of the database. A call inside a `body` of the same database is an error.
+package protocol SQLDatabase: Sendable {
+    /// Runs `body` in one transaction and returns once it is durable; nothing of it stays when `body` or a statement in it fails. Blocks.
+    ///
+    /// - Throws: `.resourceExhausted` (disk full) and `.unavailable` (busy, not there): nothing was stored as far as can be known, send again.
+    ///   `.dataLoss`: what is stored cannot be trusted, end the process. `.conflict`: a constraint refused it.
+    func write<T>(_ body: (any SQLConnection) throws -> T) throws -> T
+    /// Runs `body` on a consistent snapshot. Blocks.
+    func read<T>(_ body: (any SQLConnection) throws -> T) throws -> T
+    /// As the blocking `write`, without blocking the caller's thread.
+    func write<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T
+    /// As the blocking `read`, without blocking the caller's thread.
+    func read<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T
+    /// Closes all connections; harmless when repeated. Using the database afterwards throws. Blocks.
+    func close() throws
+}
+
 /// One numbered step of a schema. Numbers are never reused and a released step never changes.
 package struct Migration: Sendable {
     package let number: Int

@@ -9,7 +9,7 @@ import GRDB
 /// A commit returns after fsync: `synchronous` is FULL, set after GRDB has opened the file (GRDB sets NORMAL itself) and read
 /// back. A second process is refused by a lock file, because SQLite 3.40 can corrupt a WAL that two processes reset.
 /// Blocking calls are for own threads; the async ones suspend and run on GRDB's own queues.
-package final class SQLiteFile: Sendable {
+package final class SQLiteFile: SQLDatabase {
     private let pool: DatabasePool
     private let lock: FileLock
     package let path: String

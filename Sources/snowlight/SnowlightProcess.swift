@@ -24,8 +24,8 @@ struct SnowlightProcess: Sendable {
     private let outbox: Outbox
     private let suppressions: SuppressionStore
     private let restorer: SuppressionRestorer
-    private let dispatchFile: SQLiteFile
-    private let accountsFile: SQLiteFile
+    private let dispatchFile: any SQLDatabase
+    private let accountsFile: any SQLDatabase
     private let receiver: IncidentReceiver
     private let publisher: IncidentPublisher
     private let ingest: IngestService
