@@ -11,6 +11,18 @@ enum PipelineSource: Sendable, Hashable {
     case file(String)
 }
 
+/// How much of its looks a camera keeps for `snowlight replay`.
+struct ArchiveSettings: Sendable, Hashable {
+    var bytesPerCamera = 64 << 20
+    var kept = Duration.seconds(7 * 86_400)
+
+    init?(_ node: StrictYAML) {
+        if let value = node.child("per_camera")?.bytes(in: 1 << 20...64 << 30) { bytesPerCamera = value }
+        if let value = node.child("keep")?.duration(in: .seconds(60) ... .seconds(366 * 86_400)) { kept = value }
+        node.finish()
+    }
+}
+
 /// A validated configuration. Paths are absolute or relative to the working directory, resolved against the file's folder.
 struct ServiceConfiguration: Sendable {
     var districtDirectory: String
@@ -25,13 +37,15 @@ struct ServiceConfiguration: Sendable {
     /// One floor for all priorities; nil keeps the ones by priority.
     var floor: Duration?
     /// Share of the cores that looks may take.
-    var budgetShare = 0.5
+    var budgetShare = 0.6
     var spareLooks = true
     var workers: Int
     var stallAfter = Duration.seconds(15)
     var refusedRetry = Duration.seconds(300)
     /// Off: a district's last ten seconds are 2.7 GB, and clips fill a disk as fast as the streets are busy.
     var recording = RecordingSettings()
+    /// Off: a camera that is looked at every 5 s codes 400 MB of key pictures a day.
+    var archive: ArchiveSettings?
     var host = "127.0.0.1"
     var port = 8080
     var assetsDirectory: String
@@ -99,6 +113,7 @@ struct ServiceConfiguration: Sendable {
                 configuration.refusedRetry = value
             }
             readRecording(ingest, into: &configuration.recording)
+            configuration.archive = ingest.child("archive").flatMap(ArchiveSettings.init)
             ingest.finish()
         }
         if let console = root.child("console") {
@@ -145,6 +160,9 @@ struct ServiceConfiguration: Sendable {
             }
         }
     }
+
+    /// Where looks are kept for `snowlight replay`.
+    var lookDirectory: String { dataDirectory + "/looks" }
 
     /// What the attention scheduler may spend.
     var attention: AttentionScheduler.Policy {

@@ -231,11 +231,11 @@ package struct AttentionScheduler: Sendable {
         budget.refill(nowSeconds: nowSeconds)
         guard nowSeconds >= nextBalanceSeconds else { return }
         nextBalanceSeconds = nowSeconds + Self.balanceSeconds
-        budget.balance(fullRatePerSecond: places.costPerSecond(cameras, nowSeconds: nowSeconds))
+        budget.balance(fullRatePerSecond: places.costPerSecond(cameras, nowSeconds: nowSeconds), nowSeconds: nowSeconds)
         // In debt beyond a burst something costs more than it is known to; places are the part that can be given up.
         // The same when workers fall behind, whatever the budget says: another process may have the cores.
         let pace = max(0, 1 - 2 * budget.backlogRatio(nowSeconds: nowSeconds))
-        let left = budget.isOverloaded ? 0 : max(0, budget.rate - budget.demandPerSecond) * (budget.isInDebt ? 0.5 : 1) * pace
+        let left = budget.isOverloaded ? 0 : max(0, budget.usableRate - budget.demandPerSecond) * (budget.isInDebt ? 0.5 : 1) * pace
         places.serve(&cameras, allowance: left * policy.fullRateShare, policy, nowSeconds: nowSeconds)
     }
 }

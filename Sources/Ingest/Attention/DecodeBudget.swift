@@ -16,6 +16,8 @@ struct DecodeBudget: Sendable {
     private var refilledSeconds = -Double.infinity
     private var backlogSeconds = 0.0
     private var backlogAtSeconds = 0.0
+    /// Share of the budget that the machine really gives: other processes may have the cores. 1 while workers keep up.
+    private(set) var given = 1.0
     /// Mean cost of a look over the fleet; the first guess for a new camera.
     private(set) var meanLookSeconds: Double
     /// What unstretched floors cost by priority, in nanoseconds a second: integers, so that a sum of changes never drifts.
@@ -23,6 +25,11 @@ struct DecodeBudget: Sendable {
     private(set) var stretch = InlineArray<4, Double>(repeating: 1)
     /// What experience adds to the estimate of demand; 1 when all is well.
     private var correction = 1.0
+
+    /// Workers this far behind are at the end of what the machine gives them. Well below where floors are hurt.
+    private static let fullRatio = 0.25
+    /// Each tick: down by 4 % a second, faster than a backlog grows; up by 1 % a second, so that a full machine is probed gently.
+    private static let (givenStepDown, givenStepUp) = (0.01, 0.0025)
 
     init(_ policy: AttentionScheduler.Policy) {
         rate = max(policy.budget, 1e-6)
@@ -39,7 +46,7 @@ struct DecodeBudget: Sendable {
     mutating func refill(nowSeconds: Double) {
         if refilledSeconds == -.infinity { refilledSeconds = nowSeconds }
         guard nowSeconds > refilledSeconds else { return }
-        saved = min(capacity, saved + (nowSeconds - refilledSeconds) * rate)
+        saved = min(capacity, saved + (nowSeconds - refilledSeconds) * usableRate)
         refilledSeconds = nowSeconds
     }
 
@@ -75,6 +82,9 @@ struct DecodeBudget: Sendable {
         return saved > 0.8 * capacity && backlog < 0.1 && demandPerSecond > 0.6 * rate ? 0.8 : 1
     }
 
+    /// The budget as far as the machine gives it. Floors keep theirs and a little: they are promised, the rest is not.
+    var usableRate: Double { max(rate * given, min(rate, 1.05 * demandPerSecond)) }
+
     /// Floors cost more than there is; nothing else is paid.
     var isOverloaded: Bool { stretch[3] > 1 }
 
@@ -92,7 +102,9 @@ struct DecodeBudget: Sendable {
     func stretch(_ priority: Priority) -> Double { stretch[priority.rawValue - 1] }
 
     /// Stretches floors until they cost what there is: lowest priority first, each by one stage, then all alike.
-    mutating func balance(fullRatePerSecond: Double) {
+    mutating func balance(fullRatePerSecond: Double, nowSeconds: Double) {
+        let isFull = backlogRatio(nowSeconds: nowSeconds) > Self.fullRatio
+        given = isFull ? max(0.2, given - Self.givenStepDown) : min(1, given + Self.givenStepUp)
         if isOverloaded || isInDebt {
             // Towards savings of nothing: 2 % a tick are 8 % a second, slower than a floor and faster than the weather.
             correction = max(0.5, min(4, correction * (1 - 0.02 * max(-1, saved / capacity))))

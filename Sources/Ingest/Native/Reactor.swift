@@ -102,7 +102,9 @@ final class Reactor: @unchecked Sendable {
             takeNews(now)
             if now >= nextBacklog {
                 nextBacklog = now + .milliseconds(50)
-                attention.backlog(seconds: Double(pool.waiting) / Double(pool.width) * attention.meanLookSeconds)
+                // What waits costs that much when the workers have their cores, and has waited that long when others have them.
+                let cost = Double(pool.waiting) / Double(pool.width) * attention.meanLookSeconds
+                attention.backlog(seconds: max(cost, pool.oldestWaiting(now: now)?.seconds ?? 0))
             }
             giveTurns(now)
             listen()
