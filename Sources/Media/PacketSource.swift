@@ -14,7 +14,7 @@ package enum ReadOutcome: Sendable {
     case end
 }
 
-/// One open RTSP (TCP) or file source. Own thread only: every call may block until its deadline.
+/// One open RTSP or file source. Own thread only: every call may block until its deadline.
 package final class PacketSource {
     private var context: UnsafeMutablePointer<AVFormatContext>?
     private let stream: UnsafeMutablePointer<AVStream>
@@ -33,7 +33,10 @@ package final class PacketSource {
     /// What is known about the stream; a camera's width and height may follow with a key picture and may change later.
     package private(set) var parameters: StreamParameters
 
-    /// Opens `rtsp://host[:port]/path` over TCP. Blocks until the answer to PLAY or until `openTimeout`; no picture is awaited.
+    /// Opens `rtsp://host[:port]/path`. Blocks until the answer to PLAY or until `openTimeout`; no picture is awaited.
+    ///
+    /// Over TCP, and over UDP when the camera refuses TCP (461): there are devices that send nothing else, and a picture that loses a packet
+    /// is better than none.
     ///
     /// - Parameters:
     ///   - time: The clock that dates each picture's `arrival`.
@@ -52,12 +55,14 @@ package final class PacketSource {
         // FFmpeg reports an unknown host as a plain I/O error. Blocks without a deadline of ours, on the camera's own thread.
         _ = try SocketAddress.resolve(host: address.host, port: address.port)
         let options = [
-            ("rtsp_transport", "tcp"),
+            ("rtsp_transport", address.isTLS ? "tcp" : "tcp+udp"),
+            // TCP first; of datagrams only those that come from the camera itself.
+            ("rtsp_flags", "prefer_tcp+filter_src"),
             // Microseconds a socket may be silent. Each byte starts it anew and FFmpeg 5.1 reports its end as invalid data, so it is
             // longer than every deadline of ours: the interrupt decides, and says what happened.
             ("timeout", "20000000"),
             ("allowed_media_types", onMetadata == nil ? "video" : "video+data"),
-            ("protocol_whitelist", address.isTLS ? "tls,tcp" : "tcp"),
+            ("protocol_whitelist", address.isTLS ? "tls,tcp" : "tcp,rtp,udp"),
             ("format_whitelist", "rtsp"),
             ("codec_whitelist", "h264,hevc,mjpeg"),
             ("max_streams", "8"),

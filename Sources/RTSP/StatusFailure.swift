@@ -21,7 +21,8 @@ extension Failure {
             case 404: (.notFound, "the camera knows no stream under this path (404): correct the URL in the settings")
             case 453: (.unavailable, "the camera has not enough bandwidth or sessions left (453): close other viewers")
             case 454: (.unavailable, "the camera has forgotten the session (454)")
-            case 461: (.unsupported, "the camera offers no RTSP over TCP (461): allow it in the camera's settings")
+            case 461:
+                (.unsupported, "the camera offers no RTSP over TCP (461): set transport to auto or ffmpeg, or allow TCP at the camera")
             case 406, 415, 551:
                 (.unsupported, "the camera does not offer this stream in a way understood here (\(status)): look at the camera's settings")
             case 505: (.unsupported, "the answer is not RTSP as understood here: is this a camera?")

@@ -91,3 +91,33 @@ def test_every_shape_is_looked_at_without_damage(start, tmp_path, transport):
     assert abs(cameras["H.264, groups of 10 s"]["facts"]["gop_s"] - 10) < 1
     assert server.alive()
     assert serve.stop() == 0
+
+
+def test_a_camera_that_refuses_tcp_is_read_over_udp(start, tmp_path):
+    """`auto` says why it changed to FFmpeg; our own reader says what to do."""
+    server = start(
+        Process, "gstreamer", ["/usr/bin/python3", "Tests/Acceptance/gstreamer_server.py"]
+        + [f"udp:( {ball()} ! {X264} key-int-max={RATE} ! {PAY} )"] * 2, tmp_path)
+    port = server.printed(r"port (\d+)").group(1)
+    district = make_district(tmp_path, 2, f"rtsp://127.0.0.1:{port}/", grids=2)
+    with open(district / "cameras.csv", encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows[1]["transport"] = "native"
+    with open(district / "cameras.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    serve = start(Serve, tmp_path, write_config(tmp_path))
+    duty = serve.duty()
+
+    def camera(number):
+        return duty.get(f"/api/cameras/{rows[number - 1]['camera_id']}")
+
+    until(lambda: camera(1)["state"] == "streaming", 30, "the camera streams over UDP")
+    # Two key pictures further, so that pictures were kept and decoded and not only announced.
+    until(lambda: (camera(1)["facts"].get("look_age_s") or 99) < 5 and camera(1)["facts"].get("gop_s"), 30, "the camera is looked at")
+    facts = camera(1)["facts"]
+    assert facts["transport"] == "ffmpeg" and "461" in facts["transport_reason"], facts
+    until(lambda: camera(2)["state"] == "unsupported", 30, "our own reader gives the other one up")
+    assert "set transport to auto or ffmpeg" in camera(2)["reason"]
+    assert serve.stop() == 0
