@@ -65,6 +65,7 @@ final class CameraLane: Lane, @unchecked Sendable {
     private var workUnsent: [Observation] = []
     private var workTags = LaneTags()
     private var workSuppressions: LaneSuppressions
+    private var workArchive: LaneArchive?
     /// Incidents that opened between two looks and want a picture of the next one.
     private var workPictureless: [LedgerKey] = []
     /// Incidents of the process before this one, until a detection continues them or their time is over.
@@ -74,7 +75,7 @@ final class CameraLane: Lane, @unchecked Sendable {
     init(
         camera: Camera, plan: CameraPlan, slot: Int, attention: SharedAttention, running: [RunningIncident], time: any TimeSource,
         pool: WorkerPool, recorder: IncidentRecorder, suppressions: SuppressionRecorder, metrics: IngestMetrics, session: SharedSession,
-        recording: Recording, tape: CameraTape
+        recording: Recording, tape: CameraTape, archiver: LookArchiver?
     ) {
         self.camera = camera
         self.slot = slot
@@ -89,6 +90,7 @@ final class CameraLane: Lane, @unchecked Sendable {
         workDetector = MotionDetector(plan.motion, areas: camera.areas)
         workWatch = CameraWatch(plan)
         workSuppressions = LaneSuppressions(camera: camera, plan: plan, recorder: suppressions, time: time)
+        workArchive = LaneArchive(archiver, camera)
         let wall = time.wallNow
         let ours = running.filter { plan.makes($0.key) }
         workAdopted = ours.filter { wall.seconds(since: $0.lastSeen) <= Self.adoptionSeconds }
@@ -292,6 +294,8 @@ final class CameraLane: Lane, @unchecked Sendable {
         if isDamaged {
             metrics.decodeErrors.increment()
             session.damaged()
+        } else if seen != nil, picture.isKey {
+            workArchive?.note(picture, parameters, tags: workTags.live, atSeconds: seconds, wall: wallTime(ofSeconds: seconds))
         }
         return seen
     }
@@ -325,6 +329,9 @@ final class CameraLane: Lane, @unchecked Sendable {
         }
         return (examination.foreground, examination.hasCandidate || !examination.detections.isEmpty)
     }
+
+    /// When something on the clock of looks was.
+    private func wallTime(ofSeconds seconds: Double) -> WallTime { time.wallNow.adding(seconds: seconds - time.now.seconds) }
 
     /// Evaluates the rules over a look, or over the time that has passed: here what was seen meets what was said.
     private func watch(_ examination: Examination?, atSeconds seconds: Double) -> [LedgerEvent] {
@@ -397,6 +404,12 @@ final class CameraLane: Lane, @unchecked Sendable {
                 workUnsent.removeAll { $0.phase == .updated && $0.key == observation.key && $0.jpeg == nil }
             }
             workUnsent.append(observation)
+            if phase != .updated {
+                workArchive?.note(
+                    ToldIncident(
+                        category: event.key.category, zone: event.key.zone, rule: workWatch.rule(of: event)?.name ?? "",
+                        firstSeen: observation.firstSeen, lastSeen: observation.lastSeen, isOver: phase != .open), wall: wall)
+            }
         }
         while let first = workUnsent.first, recorder.offer(first) { workUnsent.removeFirst() }
         isAwake.store(workWatch.isAwake || !workUnsent.isEmpty || !workAdopted.isEmpty, ordering: .relaxed)

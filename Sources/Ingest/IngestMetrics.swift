@@ -3,8 +3,8 @@
 import Base
 import Domain
 
-/// Why a suppression could not be kept; the raw value is the metric's label.
-enum SuppressionLoss: String, CaseIterable {
+/// Why a suppression or a look could not be kept; the raw value is the metric's label.
+enum KeepingLoss: String, CaseIterable {
     /// More came than the disk took.
     case queue
     /// The disk refused them.
@@ -22,7 +22,9 @@ final class IngestMetrics: Sendable {
     private let dropped: [String: Counter]
     private let suppressedByReason: [SuppressionReason: Counter]
     private let detectionsByKind: [Detection.Kind: Counter]
-    private let suppressionsDroppedByCause: [SuppressionLoss: Counter]
+    private let suppressionsDroppedByCause: [KeepingLoss: Counter]
+    private let archiveDroppedByCause: [KeepingLoss: Counter]
+    let archived: Counter
     let suppressionsDeleted: Counter
     let suppressionPicturesDeleted: Counter
     private let reconnectsByKind: [Failure.Kind: Counter]
@@ -49,6 +51,9 @@ final class IngestMetrics: Sendable {
             "snowlight_clips_total", "Clips of incidents.", label: "result")
         suppressionsDroppedByCause = registry.counters(
             "snowlight_suppressions_dropped_total", "Suppressions that could not be kept.", label: "reason")
+        archived = registry.counter("snowlight_looks_archived_total", "Looks kept for a replay.")
+        archiveDroppedByCause = registry.counters(
+            "snowlight_looks_archive_dropped_total", "Looks and tags that could not be kept for a replay.", label: "reason")
         let deleted = { (what: String) in
             registry.counter(
                 "snowlight_suppressions_deleted_total", "Kept suppressions that made room or grew too old.", labels: [("what", what)])
@@ -62,7 +67,8 @@ final class IngestMetrics: Sendable {
     func looks(_ kind: LookKind) -> Counter { kind == .key ? keyLooks : fullLooks }
     func looksDropped(_ reason: String) -> Counter { dropped[reason]! }  // Reasons are the literals above.
     func suppressed(_ reason: SuppressionReason) -> Counter { suppressedByReason[reason]! }  // All cases are present.
-    func suppressionsDropped(_ cause: SuppressionLoss) -> Counter { suppressionsDroppedByCause[cause]! }  // All cases are present.
+    func archiveDropped(_ cause: KeepingLoss) -> Counter { archiveDroppedByCause[cause]! }  // All cases are present.
+    func suppressionsDropped(_ cause: KeepingLoss) -> Counter { suppressionsDroppedByCause[cause]! }  // All cases are present.
     func detections(_ kind: Detection.Kind) -> Counter { detectionsByKind[kind]! }  // All cases are present.
     func reconnects(_ kind: Failure.Kind) -> Counter { reconnectsByKind[kind]! }  // All cases are present.
     func clips(_ result: ClipResult) -> Counter { clipsByResult[result]! }  // All cases are present.

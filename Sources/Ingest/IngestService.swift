@@ -57,6 +57,8 @@ package final class IngestService: Sendable {
     private let pool: WorkerPool
     private let recorder: IncidentRecorder
     private let suppressions: SuppressionRecorder
+    /// Nil when no looks are kept.
+    private let archiver: LookArchiver?
     private let pacer = SharedPacer()
     private let attention: SharedAttention
     private let reactor: Reactor
@@ -68,15 +70,17 @@ package final class IngestService: Sendable {
 
     package init(
         settings: IngestSettings, sink: any IncidentSink, suppressions: any SuppressionSink, clips: (any ClipSink)? = nil,
-        time: any TimeSource, metrics: MetricsRegistry, log: Logger, onFatal: @escaping @Sendable (Failure) -> Void
+        looks: (any LookSink)? = nil, time: any TimeSource, metrics: MetricsRegistry, log: Logger, onFatal: @escaping @Sendable (Failure) -> Void
     ) {
         self.settings = settings
         self.time = time
-        self.metrics = IngestMetrics(metrics)
+        let counters = IngestMetrics(metrics)
+        self.metrics = counters
         self.log = log
         pool = WorkerPool(width: settings.workers, time: time)
         recorder = IncidentRecorder(sink: sink, time: time, log: log, onFatal: onFatal)
         self.suppressions = SuppressionRecorder(sink: suppressions, metrics: self.metrics, log: log)
+        archiver = looks.map { LookArchiver(sink: $0, time: time, metrics: counters, log: log) }
         attention = SharedAttention(mode: settings.look, policy: settings.attention, time: time)
         reactor = Reactor(time: time, attention: attention, pool: pool)
         recording = Recording(
@@ -151,7 +155,8 @@ package final class IngestService: Sendable {
         let tape = recording.makeTape(slot: slot)
         let lane = CameraLane(
             camera: camera, plan: task.plan, slot: slot, attention: attention, running: continuing, time: time, pool: pool,
-            recorder: recorder, suppressions: suppressions, metrics: metrics, session: session, recording: recording, tape: tape)
+            recorder: recorder, suppressions: suppressions, metrics: metrics, session: session, recording: recording, tape: tape,
+            archiver: archiver)
         var cameraLog = log
         cameraLog[metadataKey: "camera"] = "\(camera.id)"
         let makeReader = { @Sendable [pacer, attention, time, metrics, cameraLog] (why: String) -> any CameraFeed in
@@ -230,6 +235,7 @@ package final class IngestService: Sendable {
         // Behind the recorder: a clip belongs to an incident that is on disk.
         recording.stop()
         suppressions.stop()
+        archiver?.stop()
     }
 
     private func end(_ ended: [Running], expiring: Bool) {

@@ -85,12 +85,16 @@ struct SnowlightProcess: Sendable {
         metrics.gauge("snowlight_suppression_picture_bytes", "Bytes of their pictures.") {
             [([], Double(suppressions.figures.pictureBytes))]
         }
+        let looks = try configuration.archive.map {
+            LookKeeper(
+                try LookArchive(directory: configuration.lookDirectory, bytesPerCamera: $0.bytesPerCamera, kept: $0.kept))
+        }
         let ingest = IngestService(
             settings: IngestSettings(
                 look: configuration.look, workers: configuration.workers,
                 session: CameraSession.Policy(stallAfter: configuration.stallAfter, refusedRetry: configuration.refusedRetry),
                 attention: configuration.attention, automatic: configuration.transport, recording: configuration.recording),
-            sink: sink, suppressions: suppressions, clips: sink, time: time, metrics: metrics, log: log, onFatal: onFatal)
+            sink: sink, suppressions: suppressions, clips: sink, looks: looks, time: time, metrics: metrics, log: log, onFatal: onFatal)
         deliveries.tell { [weak ingest] in ingest?.delivered($0, priority: $1) }
 
         // cases → pages

@@ -60,7 +60,7 @@ private final class LookRig {
         lane = CameraLane(
             camera: camera, plan: CameraPlan(.standard), slot: slot, attention: attention, running: [], time: time,
             pool: pool, recorder: recorder, suppressions: suppressions, metrics: counters,
-            session: SharedSession(policy: .init(), time: time), recording: recording, tape: recording.makeTape(slot: slot))
+            session: SharedSession(policy: .init(), time: time), recording: recording, tape: recording.makeTape(slot: slot), archiver: nil)
         loop = try Self.quietLoop(codec)
         parameters = StreamParameters(
             codec: codec, width: loop.width, height: loop.height, extradata: loop.parameterSets.flatMap { [0, 0, 0, 1] + $0 })
