@@ -43,13 +43,15 @@ extension CaseStore {
     /// Files an incident that the machine left in the feed; for the duty officer. Filing twice gives the same case.
     package func file(_ id: IncidentID, by reader: Reader) async throws -> ActOutcome {
         let now = time.wallNow
-        let registry = registry.current
+        let registry = self.registry
         let (outcome, effects) = try await file.write { sql -> (ActOutcome, CaseTransaction.Effects) in
             let reading = CaseReading(sql: sql)
             guard let incident = try reading.incident(id, for: reader) else { return (.notFound, .init()) }
             guard reader.role == .dutyOfficer else { return (.forbidden("only a duty officer files incidents"), .init()) }
-            var transaction = CaseTransaction(sql: sql, registry: registry, now: now)
-            let opening = try transaction.open(FiledIncident(incident.row), role: .dutyOfficer, actor: reader.id, actorName: reader.name)
+            var transaction = CaseTransaction(sql: sql, registry: try registry.current(in: sql), now: now)
+            var filed = try FiledIncident(incident.row)
+            try filed.follow(transaction.registry, incident.row)
+            let opening = try transaction.open(filed, role: .dutyOfficer, actor: reader.id, actorName: reader.name)
             guard opening != .numbersUsedUp else { return (.numbersUsedUp, .init()) }
             guard let number = try reading.incident(id, for: reader)?.caseNumber, let row = try reading.caseRow(number, for: reader) else {
                 return (.notFound, .init())

@@ -31,7 +31,9 @@ package struct CaseTransition: Sendable, Hashable {
     package var needsNote = false
 
     /// Every row, in the order of the domain study.
-    package static let table: [CaseTransition] = [
+    package static let table = acts + rehomings
+
+    private static let acts: [CaseTransition] = [
         Self(from: nil, action: .report, to: .reported, roles: [.system, .gridworker, .dutyOfficer]),
         Self(from: .reported, action: .decline, to: .declined, roles: [.dutyOfficer], needsNote: true),
         Self(from: .reported, action: .file, to: .filed, roles: [.dutyOfficer, .system]),
@@ -43,6 +45,11 @@ package struct CaseTransition: Sendable, Hashable {
         Self(from: .acknowledged, action: .submitResult, to: .handled, roles: workers, assigneeOnly: true, needsNote: true),
         Self(from: .handling, action: .submitResult, to: .handled, roles: workers, assigneeOnly: true, needsNote: true),
     ]
+
+    /// The map changed under it: the state stays, and what was only dispatched may get another assignee.
+    private static let rehomings = CaseState.allCases.filter { RehomingStep($0) != .untouched }.map {
+        Self(from: $0, action: .rehome, to: $0, roles: [.system], needsNote: true)
+    }
 
     /// Those a case can be assigned to; departments take the professional matters.
     private static let workers: Set<Role> = [.gridworker, .department]
@@ -158,7 +165,7 @@ package struct CaseMachine: Sendable, Hashable {
             version: version + 1, at: command.at, actor: command.actor, role: command.role, action: command.action, from: state, to: row.to,
             note: command.note)
         switch row.to {
-        case .dispatched: assignee = command.assignee
+        case .dispatched: assignee = command.action == .rehome ? command.assignee ?? assignee : command.assignee
         case .filed: assignee = nil
         default: break
         }

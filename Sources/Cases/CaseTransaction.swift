@@ -22,6 +22,9 @@ struct FiledIncident {
     /// Township, village, grid and camera, as a person would say where it is.
     var placeText: String { [township, village, gridName ?? "", cameraName].filter { !$0.isEmpty }.joined(separator: "·") }
 
+    /// Who owns a case of it that is with nobody.
+    var queue: String { grid != nil ? "command_centre" : village.isEmpty ? "unbound" : "village" }
+
     /// From an incident that was just resolved.
     init(_ incident: Incident, _ camera: Camera, _ resolution: GridResolution) {
         id = incident.id.description
@@ -32,8 +35,8 @@ struct FiledIncident {
         grid = resolution.grid?.code
         gridName = resolution.grid?.name
         gridSetVersion = resolution.gridSetVersion
-        township = resolution.grid?.township ?? ""
-        village = resolution.grid?.village ?? ""
+        township = resolution.township
+        village = resolution.village
     }
 
     /// From a row of `incident`.
@@ -113,7 +116,7 @@ struct CaseTransaction {
                 SQLValue(incident.grid?.digits),
                 SQLValue(incident.gridName.map(StoredText.escape)), .text(incident.gridSetVersion),
                 .text(StoredText.escape(incident.township)), .text(StoredText.escape(incident.village)),
-                .text(StoredText.escape(incident.placeText)), .text(incident.grid == nil ? "unbound" : "command_centre"),
+                .text(StoredText.escape(incident.placeText)), .text(incident.queue),
                 .integer(now.millisecondsSince1970),
             ])
         var machine = CaseMachine()
@@ -154,7 +157,8 @@ struct CaseTransaction {
             """
             UPDATE "case" SET state = $2, version = $3, assignee_id = $4, updated_ms = $5,
                 assignee_name = CASE WHEN $4 IS NULL THEN NULL WHEN $4 = assignee_id THEN assignee_name ELSE $6 END,
-                owner = CASE WHEN $4 IS NOT NULL THEN 'worker' WHEN grid_code IS NULL THEN 'unbound' ELSE 'command_centre' END
+                owner = CASE WHEN $4 IS NOT NULL THEN 'worker' WHEN grid_code IS NOT NULL THEN 'command_centre'
+                    WHEN village <> '' THEN 'village' ELSE 'unbound' END
             WHERE case_id = $1 AND version = $7
             """,
             [
@@ -163,7 +167,7 @@ struct CaseTransaction {
                 SQLValue(seen),
             ])
         guard changed == 1 else { throw Failure(.conflict, "the case changed inside the transaction", context: [("case", caseID)]) }
-        effects.entered.append(event.to)
+        if event.from != event.to { effects.entered.append(event.to) }
         return result
     }
 

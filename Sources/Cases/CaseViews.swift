@@ -15,7 +15,7 @@ package struct CaseItem: Encodable, Sendable, Hashable {
     package var village: String
     /// Township, village, grid and camera in words.
     package var placeText: String
-    /// `worker`, `command_centre` or `unbound`: a case always has exactly one owner.
+    /// `worker`, `command_centre`, `village` (no grid is known but the village is) or `unbound`: a case always has exactly one owner.
     package var owner: String
     @NullWhenNil package var assignee: NamedReference?
     package var openedAt: String

@@ -84,9 +84,8 @@ package final class Dispatcher: IncidentCommitter {
     private func store(_ batch: [ReceivedIncident], refusing reason: String? = nil) throws -> [CommitOutcome] {
         guard !batch.isEmpty else { return [] }
         let now = time.wallNow
-        let registry = registry.current
         let (outcomes, alarms, effects) = try file.write { sql in
-            var intake = Intake(transaction: CaseTransaction(sql: sql, registry: registry, now: now))
+            var intake = Intake(transaction: CaseTransaction(sql: sql, registry: try registry.current(in: sql), now: now))
             var outcomes: [CommitOutcome] = []
             for message in batch {
                 outcomes.append(try reason.map { try intake.quarantine(message, $0) } ?? intake.take(message))

@@ -17,42 +17,36 @@ package struct GridReference: Sendable, Hashable, Codable {
 
 /// The answer with everything a person needs to doubt it.
 struct GridResolution: Sendable {
-    /// The first rule of DOMAIN.md that applied, of those this release knows.
-    enum Method: String, Sendable {
-        case cameraManual = "camera_manual"
-        case position
-        /// The command centre's queue: outside every grid.
-        case unbound
-    }
-
-    var method: Method
+    var method: GridMethod
     var grid: Grid?
+    /// Names of the place where there is no grid but a village; else those of the grid.
+    var township: String
+    var village: String
     var gridSetVersion: String
-    var nearBorder = false
-    /// To the nearest border of the grid; nil when a person bound the camera.
+    var nearBorder: Bool
+    /// To the nearest border of the grid; nil when something else than the position decided.
     var distanceMetres: Double?
-    var neighbours: [GridReference] = []
+    var neighbours: [GridReference]
     /// How far the camera says it stands from where the registry has it; nil up to 20 m.
     var cameraMovedMetres: Double?
 
     /// A position that differs by more re-opens the question of the binding.
-    static let movedMetres = 20.0
+    static let movedMetres = FieldChange.reviewMetres
 
-    /// Resolves by the camera's registered binding, then by its registered position. What the wire says is only compared.
-    init(camera: Camera, reported: GeoPoint, registry: Registry) {
-        method = .unbound
+    /// Resolves by what is registered about the camera, its preset and its zone. What the wire says about its position is only compared.
+    init(_ key: IncidentKey, camera: Camera, reported: GeoPoint, registry: Registry) {
+        let answer = registry.answer(for: camera, preset: key.preset, zone: key.zone)
+        method = answer.method
+        grid = answer.grid.flatMap { registry.grids[$0] }
+        // A village queue has the names of the village's grids.
+        let named = grid ?? answer.village.flatMap { code in registry.grids.all.first { $0.code.village == code } }
+        township = named?.township ?? ""
+        village = named?.village ?? ""
         gridSetVersion = registry.gridSetVersion
-        if let bound = camera.boundGrid, let grid = registry.grids[bound] {
-            method = .cameraManual
-            self.grid = grid
-        } else if let location = registry.grids.resolve(camera.position), let grid = registry.grids[location.grid] {
-            method = .position
-            self.grid = grid
-            nearBorder = location.nearBorder
-            distanceMetres = location.distanceMetres
-            neighbours = location.neighbours.compactMap { code in
-                registry.grids[code].map { GridReference(code: $0.code.digits, name: $0.name) }
-            }
+        nearBorder = answer.nearBorder
+        distanceMetres = answer.method == .position ? answer.location?.distanceMetres : nil
+        neighbours = answer.neighbours.compactMap { code in
+            registry.grids[code].map { GridReference(code: $0.code.digits, name: $0.name) }
         }
         let metres = camera.position.metres(to: reported)
         cameraMovedMetres = metres > Self.movedMetres ? metres : nil

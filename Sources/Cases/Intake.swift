@@ -77,7 +77,7 @@ struct Intake {
     /// The first revision that arrives, whatever its number: grid and filing are decided now and once.
     private mutating func insert(_ incident: Incident, _ camera: Camera, _ received: ReceivedIncident) throws {
         let registry = transaction.registry
-        let resolution = GridResolution(camera: camera, reported: incident.place, registry: registry)
+        let resolution = GridResolution(incident.key, camera: camera, reported: incident.place, registry: registry)
         let filing = registry.catalogue.filing(incident.key.category)
         let id = incident.id.description
         let grid = resolution.grid
@@ -99,8 +99,8 @@ struct Intake {
                 SQLValue(incident.count), SQLValue(incident.score), SQLValue(incident.box?.x), SQLValue(incident.box?.y),
                 SQLValue(incident.box?.width), SQLValue(incident.box?.height), .text(try Self.json(incident.reason)),
                 SQLValue(incident.snapshot?.sha256), SQLValue(incident.snapshot?.sizeBytes), incident.drill ? 1 : 0,
-                filing == .propose ? 1 : 0, .text(StoredText.escape(camera.name)), .text(StoredText.escape(grid?.township ?? "")),
-                .text(StoredText.escape(grid?.village ?? "")), SQLValue(grid?.code.digits),
+                filing == .propose ? 1 : 0, .text(StoredText.escape(camera.name)), .text(StoredText.escape(resolution.township)),
+                .text(StoredText.escape(resolution.village)), SQLValue(grid?.code.digits),
                 SQLValue(grid.map { StoredText.escape($0.name) }),
                 .text(resolution.method.rawValue), .text(resolution.gridSetVersion), resolution.nearBorder ? 1 : 0,
                 SQLValue(resolution.distanceMetres), .text(try Self.json(resolution.neighbours)), SQLValue(resolution.cameraMovedMetres),

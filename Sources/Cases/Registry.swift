@@ -11,9 +11,17 @@ package struct Registry: Sendable {
     /// The six digits that case numbers begin with.
     package let districtCode: String
     package let cameras: [CameraID: Camera]
-    package let grids: GridSet
+    package internal(set) var grids: GridSet
     /// Names the grid set in force in every resolution.
-    package let gridSetVersion: String
+    package internal(set) var gridSetVersion: String
+    /// The map of `grids` as pages load it; empty where none was given.
+    package internal(set) var geoJSON: [UInt8] = []
+    /// What people decided about cameras.
+    package internal(set) var bindings: [CameraID: CameraBindings] = [:]
+    /// Cameras whose grid must be looked at again, and why.
+    var reviews: [CameraID: String] = [:]
+    /// What of the store this registry answers by.
+    var mapRevision = MapRevision()
     package let workers: [WorkerID: Gridworker]
     package let catalogue: Catalogue
     private let workersOfGrid: [GridCode: [Gridworker]]
@@ -36,7 +44,24 @@ package struct Registry: Sendable {
             districtCode: district.grids.all.first.map { String($0.code.digits.prefix(6)) } ?? "511011", cameras: district.cameras,
             grids: district.grids, gridSetVersion: String(SHA256Hex.of(district.geoJSON).prefix(12)), workers: district.workers,
             catalogue: catalogue)
+        geoJSON = district.geoJSON
     }
+
+    /// Which grid answers for a camera, or for a zone or preset of it, and how that was found.
+    package func answer(for camera: Camera, preset: String = "", zone: String = "") -> CameraGrid {
+        grids.grid(for: camera, bindings: bindings[camera.id] ?? CameraBindings(), preset: preset, zone: zone)
+    }
+
+    /// Why a person must look at a camera's grid again; nil when nobody must.
+    package func review(of camera: Camera) -> String? {
+        if let reason = reviews[camera.id] { return reason }
+        return grids.vanishedBinding(of: camera, bindings[camera.id] ?? CameraBindings()).map {
+            "bound to grid \($0), which is no more"
+        }
+    }
+
+    /// The grids that have an active full-time gridworker.
+    package var staffed: Set<GridCode> { Set(workers.values.filter { $0.role == .fullTime }.map(\.grid)) }
 
     /// Who gets the cases of a grid: its full-time worker, a substitute when there is none, or nobody.
     package func worker(of grid: GridCode) -> Gridworker? {
@@ -56,4 +81,13 @@ package final class RegistryBox: Sendable {
 
     /// Puts another registry in force; transactions under way finish with the old one.
     package func replace(with registry: Registry) { box.withLock { $0 = registry } }
+
+    /// Makes another registry of the one in force; `change` must be quick.
+    @discardableResult
+    func update(_ change: (Registry) -> Registry) -> Registry {
+        box.withLock {
+            $0 = change($0)
+            return $0
+        }
+    }
 }

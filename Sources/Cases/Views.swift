@@ -76,7 +76,7 @@ package struct IncidentItem: Encodable, Sendable, Hashable {
 
 /// How the grid of an incident was found.
 package struct ResolutionView: Encodable, Sendable, Hashable {
-    /// `camera_manual`, `position` or `unbound`.
+    /// A raw value of `GridMethod`.
     package var method: String
     package var gridSet: String
     package var nearBorder: Bool

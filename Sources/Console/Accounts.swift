@@ -241,6 +241,11 @@ package final class Accounts: Sendable {
         return token
     }
 
+    /// The account of this name, or nil; for commands, which have no session.
+    package func account(user: String) async throws -> Account? {
+        try await file.read { try Self.account(user, $0)?.0 }
+    }
+
     private static func account(_ user: String, _ connection: any SQLConnection) throws -> (Account, String)? {
         let sql = "SELECT user_name, display_name, role, language, password_hash FROM user_account WHERE user_name = $1"
         guard let row = try connection.row(sql, [.text(user)]), let role = Role(rawValue: try row.text("role")) else { return nil }

@@ -20,7 +20,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         /// From the head of a request to the end of its body.
         var requestTime = TimeAmount.seconds(30)
         /// Far more than any route takes; what is more than a route takes, but less than this, still gets its 413.
-        var requestBytes = 1 << 20
+        var requestBytes = 16 << 20
         /// No byte accepted by the peer for this long.
         var stuckWrite = TimeAmount.seconds(30)
         static let standard = Limits()

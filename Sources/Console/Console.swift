@@ -44,8 +44,7 @@ package struct ConsoleParts: Sendable {
     package var cases: CaseStore
     package var signal: FeedSignal
     package var registry: RegistryBox
-    /// The map of the grids as pages load it.
-    package var geoJSON: [UInt8]
+    package var maps: MapStore
     package var cameras: any CameraHealthSource
     package var live: any LivePictureSource
     package var outbox: @Sendable () -> OutboxDepth
@@ -58,14 +57,14 @@ package struct ConsoleParts: Sendable {
     package var onDataLoss: @Sendable (Failure) -> Void = { _ in }
 
     package init(
-        cases: CaseStore, signal: FeedSignal, registry: RegistryBox, geoJSON: [UInt8], cameras: any CameraHealthSource,
+        cases: CaseStore, signal: FeedSignal, registry: RegistryBox, maps: MapStore, cameras: any CameraHealthSource,
         live: any LivePictureSource, outbox: @escaping @Sendable () -> OutboxDepth, suppressions: any SuppressionSource,
         pictures: SnapshotStore, accounts: Accounts, metrics: MetricsRegistry, time: any TimeSource = SystemTime()
     ) {
         self.cases = cases
         self.signal = signal
         self.registry = registry
-        self.geoJSON = geoJSON
+        self.maps = maps
         self.cameras = cameras
         self.live = live
         self.outbox = outbox
@@ -117,7 +116,8 @@ package struct Console: Service {
             + [Route(.get, "/api/events", .session) { try await streams.open($0) }]
             + CaseRoutes(cases: parts.cases, pictures: parts.pictures).routes
             + SuppressionRoutes(suppressions: parts.suppressions, registry: parts.registry, metrics: parts.metrics).routes
-            + DistrictRoutes(registry: parts.registry, health: parts.cameras, geoJSON: parts.geoJSON).routes
+            + DistrictRoutes(registry: parts.registry, maps: parts.maps, health: parts.cameras).routes
+            + BindingRoutes(maps: parts.maps).routes + GridSetRoutes(maps: parts.maps, time: parts.time).routes
             + PictureRoutes(live: parts.live, registry: parts.registry, accounts: parts.accounts, time: parts.time).routes
             + PageRoutes(assets: assets, leaflet: leaflet).routes
         let router = Router(context: ConsoleContext.self, options: .autoGenerateHeadEndpoints)

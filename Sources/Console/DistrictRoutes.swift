@@ -8,25 +8,42 @@ import Grids
 import Hummingbird
 import NIOCore
 import Storage
+import Synchronization
 
-/// The handlers for the district. The map is prepared once; positions are resolved per request on the registry in force.
+/// The handlers for the district, on the registry in force.
 struct DistrictRoutes: Sendable {
     let registry: RegistryBox
+    let maps: MapStore
     let health: any CameraHealthSource
-    private let map: StaticFile
+    private let map = MapFile()
 
-    init(registry: RegistryBox, health: any CameraHealthSource, geoJSON: [UInt8]) {
+    /// The map of the grid set that was asked for last, ready to be sent.
+    private final class MapFile: Sendable {
+        private let last = Mutex<(version: String, file: StaticFile)?>(nil)
+
+        func file(_ registry: Registry) -> StaticFile {
+            last.withLock { last in
+                if let last, last.version == registry.gridSetVersion { return last.file }
+                let file = StaticFile(
+                    body: ByteBuffer(bytes: registry.geoJSON), type: "application/geo+json; charset=utf-8",
+                    etag: "\"\(SHA256Hex.of(registry.geoJSON).prefix(32))\"")
+                last = (registry.gridSetVersion, file)
+                return file
+            }
+        }
+    }
+
+    init(registry: RegistryBox, maps: MapStore, health: any CameraHealthSource) {
         self.registry = registry
+        self.maps = maps
         self.health = health
-        map = StaticFile(
-            body: ByteBuffer(bytes: geoJSON), type: "application/geo+json; charset=utf-8",
-            etag: "\"\(SHA256Hex.of(geoJSON).prefix(32))\"")
     }
 
     var routes: [Route] {
         [
             Route(.get, "/api/cameras", .session, cameras), Route(.get, "/api/cameras/{id}", .session, camera),
-            Route(.get, "/api/grids", .session, grids), Route(.get, "/api/grids.geojson", .session) { map.answer(to: $0.request) },
+            Route(.get, "/api/grids", .session, grids),
+            Route(.get, "/api/grids.geojson", .session) { map.file(registry.current).answer(to: $0.request) },
             Route(.get, "/api/locate", .session, locate),
         ]
     }
@@ -36,8 +53,9 @@ struct DistrictRoutes: Sendable {
         let registry = registry.current
         let states = health.snapshot()
         let items = registry.cameras.values.sorted { $0.id < $1.id }.compactMap { camera -> JSON? in
-            let grid = registry.grid(of: camera)?.code
-            return Self.maySee(account, cameraIn: grid) ? Self.item(camera, grid, states[camera.id]) : nil
+            let answer = registry.answer(for: camera)
+            guard Self.maySee(account, cameraIn: answer.grid) else { return nil }
+            return .object(Self.members(camera, answer, registry, states[camera.id]))
         }
         return .json(["items": .array(items)])
     }
@@ -46,9 +64,15 @@ struct DistrictRoutes: Sendable {
         let account = try call.account()
         let registry = registry.current
         guard let id = CameraID(call.pathPart("id")), let camera = registry.cameras[id] else { throw Refusal.notFound }
-        let grid = registry.grid(of: camera)?.code
-        guard Self.maySee(account, cameraIn: grid) else { throw Refusal.notFound }
-        return .json(.object(Self.members(camera, grid, health.snapshot()[id]) + Self.members(health.detail(of: id))))
+        let answer = registry.answer(for: camera)
+        guard Self.maySee(account, cameraIn: answer.grid), let binding = try await maps.binding(of: id) else { throw Refusal.notFound }
+        return .json(
+            .object(
+                Self.members(camera, answer, registry, health.snapshot()[id]) + Self.members(health.detail(of: id))
+                    + [
+                        .init("zones", .array(camera.areas.zones.map { .string($0.name) })), .init("ptz", .bool(camera.view.isMovable)),
+                        .init("binding", try JSON(encoding: binding)),
+                    ]))
     }
 
     private func grids(_ call: Call) async throws -> Response {
@@ -111,17 +135,16 @@ struct DistrictRoutes: Sendable {
         ]
     }
 
-    private static func item(_ camera: Camera, _ grid: GridCode?, _ health: CameraHealth?) -> JSON {
-        .object(members(camera, grid, health))
-    }
-
-    private static func members(_ camera: Camera, _ grid: GridCode?, _ health: CameraHealth?) -> [JSON.Member] {
+    private static func members(_ camera: Camera, _ answer: CameraGrid, _ registry: Registry, _ health: CameraHealth?) -> [JSON.Member] {
         [
             .init("id", .string(camera.id.digits)),
             .init("name", .string(camera.name)),
             .init("lon", .double(camera.position.lon)),
             .init("lat", .double(camera.position.lat)),
-            .init("grid", JSON(grid?.digits)),
+            .init("grid", JSON(answer.grid?.digits)),
+            .init("method", .string(answer.method.rawValue)),
+            .init("near_border", .bool(answer.nearBorder)),
+            .init("review", JSON(registry.review(of: camera))),
             .init("state", .string((health?.state ?? .connecting).rawValue)),
             .init("reason", .string(health?.reason ?? "")),
             .init("since", JSON(health?.since.description)),
@@ -132,9 +155,6 @@ struct DistrictRoutes: Sendable {
 }
 
 extension Registry {
-    /// As the dispatcher resolves it: a manual binding outranks the position.
-    func grid(of camera: Camera) -> Grid? {
-        if let bound = camera.boundGrid, let grid = grids[bound] { return grid }
-        return grids.locate(camera.position).flatMap { grids[$0] }
-    }
+    /// As the dispatcher resolves it.
+    func grid(of camera: Camera) -> Grid? { answer(for: camera).grid.flatMap { grids[$0] } }
 }

@@ -109,6 +109,9 @@ extension JSON: Decodable {
         }
     }
 
+    /// A value of a store, to stand inside an answer; its names come in alphabetical order.
+    init(encoding value: some Encodable) throws { self = try JSONDecoder().decode(JSON.self, from: JSONEncoder().encode(value)) }
+
     /// Parses a request body; throws a refusal that says what is wrong.
     static func parse(_ body: ByteBuffer) throws -> JSON {
         do { return try JSONDecoder().decode(JSON.self, from: Data(body.readableBytesView)) } catch {

@@ -138,6 +138,20 @@ enum OpenAPI {
         ("/api/cameras", get("Cameras with their state", object(["items": array(ref("Camera"))]))),
         ("/api/cameras/{id}", get("One camera", ref("CameraDetail"), more: [404])),
         (
+            "/api/cameras/{id}/binding",
+            write(
+                "put", "Say which grid a camera, a preset or a zone belongs to",
+                body: object([
+                    "scope": ["type": "string", "enum": ["camera", "preset", "zone"]], "name": text, "grid": nullable(text),
+                    "ground": nullable(array(array(number))), "reason": text, "expected_version": integer,
+                ]), answer: ref("CameraBinding"), more: [404, 409, 422],
+                note:
+                    """
+                    For operators. Without `grid` and `ground` geometry decides. `name` is the token of the preset or the name of the zone; \
+                    `ground` are the corners of what a zone shows. The next incident goes by it. 409 when someone was faster.
+                    """)
+        ),
+        (
             "/api/cameras/{id}/snapshot.jpg",
             get(
                 "What it shows now", nil, type: "image/jpeg", more: [404, 429, 503],
@@ -155,6 +169,43 @@ enum OpenAPI {
         ),
         ("/api/grids", get("Grids with their gridworkers", object(["items": array(ref("Grid"))]))),
         ("/api/grids.geojson", get("The map of the grids", ["type": "object"], type: "application/geo+json", more: [304])),
+        (
+            "/api/gridsets",
+            get("Grid sets, the newest first", object(["items": array(ref("GridSetItem"))]), more: [403])
+                + post(
+                    "Draw a grid set", body: object(["boundary": text, "grids": text, "reason": text, "valid_from": time]),
+                    answer: ref("GridSet"), more: [403, 422],
+                    note:
+                        """
+                        For operators and supervisors. `boundary` and `grids` are the two GeoJSON files as text, together at most 12 MiB. \
+                        422 names what is wrong by line.
+                        """)
+        ),
+        ("/api/gridsets/{number}", get("One grid set with what it changed", ref("GridSet"), more: [403, 404])),
+        (
+            "/api/gridsets/{number}/check",
+            post(
+                "Look at a draft", body: object([:]), answer: ref("GridSet"), more: [403, 404, 409, 422],
+                note: "422 when the grids do not cover the district exactly once or one of them has no full-time gridworker.")
+        ),
+        ("/api/gridsets/{number}/withdraw", post("Give a draft up", body: object([:]), answer: ref("GridSet"), more: [403, 404, 422])),
+        (
+            "/api/gridsets/{number}/publish",
+            post(
+                "Put a checked set in force", body: object([:]), answer: ref("GridSet"), more: [403, 404, 409, 422],
+                note:
+                    """
+                    For supervisors, and not for its author. Open cases and cameras follow in the same transaction; `cases` and `cameras` \
+                    of the answer name them. 409 when another set was published since it was drawn.
+                    """)
+        ),
+        (
+            "/api/gridsets/rollback",
+            post(
+                "Put the set before the present one in force again", body: object(["reason": text]), answer: ref("GridSet"),
+                more: [403, 404, 422], note: "For supervisors. A publication of its own; cases that are still where it sent them come back."
+            )
+        ),
         (
             "/api/locate",
             get(
@@ -195,12 +246,18 @@ enum OpenAPI {
     private static func post(
         _ summary: String, body: JSON?, answer: JSON?, more: [Int], open: Bool = false, note: String? = nil
     ) -> [JSON.Member] {
+        write("post", summary, body: body, answer: answer, more: more, open: open, note: note)
+    }
+
+    private static func write(
+        _ method: String, _ summary: String, body: JSON?, answer: JSON?, more: [Int], open: Bool = false, note: String? = nil
+    ) -> [JSON.Member] {
         var operation = head(summary, note, open)
         if let body { operation.append(.init("requestBody", ["required": true, "content": ["application/json": ["schema": body]]])) }
         let content: JSON? = answer.map { ["application/json": ["schema": $0]] }
         let always = [403, 415] + (open ? [] : [401]) + (body == nil ? [] : [400, 413])
         operation.append(.init("responses", responses(answer == nil ? 204 : 200, content, Array(Set(more + always)))))
-        return [.init("post", .object(operation))]
+        return [.init(method, .object(operation))]
     }
 
     private static func head(_ summary: String, _ note: String?, _ open: Bool) -> [JSON.Member] {

@@ -1,6 +1,7 @@
 // The shapes named in the API's description.
 
 import Domain
+import Grids
 
 /// Schemas of the OpenAPI document.
 enum OpenAPISchemas {
@@ -11,7 +12,8 @@ enum OpenAPISchemas {
         .init("Me", OpenAPI.object(["user": text, "name": text, "role": text, "grids": OpenAPI.array(text), "language": text])),
         .init("IncidentItem", incident), .init("IncidentDetail", incidentDetail), .init("CaseItem", caseItem),
         .init("CaseDetail", caseDetail), .init("Camera", camera), .init("CameraDetail", cameraDetail), .init("Grid", grid),
-        .init("Health", health), .init("Suppression", suppression),
+        .init("Health", health), .init("Suppression", suppression), .init("CameraBinding", binding), .init("GridSetItem", gridSetItem),
+        .init("GridSet", gridSet),
     ]
 
     private static let text = OpenAPI.text
@@ -83,8 +85,8 @@ enum OpenAPISchemas {
     ]
 
     private static let camera = OpenAPI.object([
-        "id": text, "name": text, "lon": OpenAPI.number, "lat": OpenAPI.number, "grid": OpenAPI.nullable(text), "state": text,
-        "reason": text,
+        "id": text, "name": text, "lon": OpenAPI.number, "lat": OpenAPI.number, "grid": OpenAPI.nullable(text),
+        "method": method, "near_border": boolean, "review": OpenAPI.nullable(text), "state": text, "reason": text,
         "since": maybeTime, "last_picture": maybeTime, "priority": integer,
     ])
 
@@ -96,6 +98,48 @@ enum OpenAPISchemas {
                     "gop_s": maybeNumber, "bits_per_s": maybeNumber, "look_age_s": maybeNumber, "decode_errors": integer,
                     "clock_offset_s": maybeNumber, "transport": OpenAPI.nullable(text), "transport_reason": text,
                 ]), "changes": OpenAPI.array(OpenAPI.object(["state": text, "reason": text, "since": time])),
+                "zones": OpenAPI.array(text), "ptz": boolean, "binding": OpenAPI.ref("CameraBinding"),
+            ]),
+        ]
+    ]
+
+    private static let method: JSON = ["type": "string", "enum": .array(GridMethod.allCases.map { .string($0.rawValue) })]
+    private static let maybeText = OpenAPI.nullable(text)
+
+    private static let binding = OpenAPI.object([
+        "version": integer, "method": method, "grid": grids, "share": maybeNumber, "near_border": boolean,
+        "neighbours": OpenAPI.array(OpenAPI.ref("Reference")), "stands_in": grids, "review": maybeText, "grid_set": text,
+        "history": OpenAPI.array(
+            OpenAPI.object([
+                "version": integer, "scope": ["type": "string", "enum": ["camera", "preset", "zone"]], "name": text, "grid": maybeText,
+                "has_ground": boolean, "from": time, "to": maybeTime, "by": OpenAPI.ref("Named"), "reason": text, "grid_set": text,
+            ])),
+    ])
+
+    private static let gridSetItem = OpenAPI.object([
+        "number": integer, "version": text,
+        "state": ["type": "string", "enum": .array(GridSetState.allCases.map { .string($0.rawValue) })], "based_on": integer,
+        "restores": OpenAPI.nullable(integer), "reason": text, "author": OpenAPI.ref("Named"), "created_at": time, "checker": maybeText,
+        "checked_at": maybeTime, "publisher": OpenAPI.nullable(OpenAPI.ref("Named")), "published_at": maybeTime, "retired_at": maybeTime,
+        "valid_from": time,
+    ])
+
+    private static let gridSet: JSON = [
+        "allOf": [
+            OpenAPI.ref("GridSetItem"),
+            OpenAPI.object([
+                "lineage": OpenAPI.array(
+                    OpenAPI.object([
+                        "from": text, "to": text, "kind": text, "overlap_m2": OpenAPI.number, "share_of_old": OpenAPI.number,
+                        "share_of_new": OpenAPI.number,
+                    ])),
+                "cases": OpenAPI.array(
+                    OpenAPI.object([
+                        "no": maybeText, "step": ["type": "string", "enum": ["resolve", "redispatch", "relabel"]], "from": maybeText,
+                        "to": text, "from_assignee": maybeText, "to_assignee": maybeText,
+                    ])),
+                "cameras": OpenAPI.array(
+                    OpenAPI.object(["camera": text, "from": maybeText, "to": maybeText, "method": method, "needs_review": boolean])),
             ]),
         ]
     ]

@@ -42,9 +42,8 @@ struct Call: Sendable {
     /// A query parameter, percent-decoded; nil when absent or empty.
     func query(_ name: Substring) -> String? { request.uri.queryParameters[name].flatMap { $0.isEmpty ? nil : String($0) } }
 
-    /// The body as a JSON object of at most 64 KiB; `ConnectionGuard` bounds how long it may take.
-    func body() async throws -> JSON {
-        let limit = 64 << 10
+    /// The body as a JSON object of at most `limit` bytes; `ConnectionGuard` bounds how long it may take.
+    func body(limit: Int = 64 << 10) async throws -> JSON {
         let buffer: ByteBuffer
         do {
             buffer = try await request.body.collect(upTo: limit)

@@ -10,7 +10,7 @@ package struct SampleLogin: Sendable {
 }
 
 extension Accounts {
-    /// Makes sure that `duty`, `operator` and one login per given gridworker exist; returns only the new ones, with random passwords.
+    /// Makes sure that `duty`, `operator`, `supervisor` and one login per given gridworker exist; returns only the new ones, with random passwords.
     ///
     /// Logins that exist keep their password and follow their worker to another grid. Each new one costs a password hash, so name only
     /// the workers that will log in.
@@ -18,6 +18,7 @@ extension Accounts {
         var wanted = [
             Account(user: "duty", name: "值班员", role: .dutyOfficer, grids: [], language: "zh"),
             Account(user: "operator", name: "运维员", role: .operator, grids: [], language: "zh"),
+            Account(user: "supervisor", name: "督办员", role: .supervisor, grids: [], language: "zh"),
         ]
         // A worker whose id is one of the names above would take that login over; such a worker gets none.
         let taken = Set(wanted.map(\.user))

@@ -25,6 +25,8 @@ package enum CaseState: String, Sendable, CaseIterable {
 /// What someone does to a case; the raw value is the `action` of the HTTP API.
 package enum CaseAction: String, Sendable, CaseIterable {
     case report, file, decline, dispatch, acknowledge, returnTask = "return", handle, submitResult = "submit_result"
+    /// Another grid set was published and another grid is its home.
+    case rehome
 }
 
 /// What happens to a new incident of a category.

@@ -3,25 +3,6 @@
 
 package import Domain
 
-/// How the grid of a camera was found; the raw value is the `method` of the HTTP API.
-package enum GridMethod: String, Sendable, CaseIterable {
-    /// The `grid_code` of its row, set by a person.
-    case binding
-    /// Its position on the map.
-    case position
-    /// Neither: the command centre owns what happens there.
-    case unbound
-}
-
-/// The grid answerable for what a camera sees, and how sure that is.
-package struct CameraGrid: Hashable, Sendable {
-    /// Nil when `method` is `.unbound`.
-    package let grid: GridCode?
-    package let method: GridMethod
-    /// Where its position lies, whatever the method; nil outside every grid.
-    package let location: GridLocation?
-}
-
 /// A village or community with its grids.
 package struct Village: Hashable, Sendable {
     package let code: VillageCode
@@ -43,11 +24,14 @@ package struct District: Sendable {
     package let workers: [Gridworker]
     /// `grids.geojson` as it is served to pages.
     package let geoJSON: [UInt8]
+    /// `district.geojson`.
+    package let boundaryGeoJSON: [UInt8]
     private let cameraPlaces: [CameraID: Int]
     private let workersOfGrid: [GridCode: [Gridworker]]
 
     package init(
-        code: String, name: String, boundary: Ground, grids: GridSet, cameras: [Camera], workers: [Gridworker], geoJSON: [UInt8]
+        code: String, name: String, boundary: Ground, grids: GridSet, cameras: [Camera], workers: [Gridworker], geoJSON: [UInt8],
+        boundaryGeoJSON: [UInt8]
     ) {
         self.code = code
         self.name = name
@@ -56,6 +40,7 @@ package struct District: Sendable {
         self.cameras = cameras
         self.workers = workers
         self.geoJSON = geoJSON
+        self.boundaryGeoJSON = boundaryGeoJSON
         cameraPlaces = Dictionary(cameras.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         workersOfGrid = Dictionary(grouping: workers, by: \.grid)
     }

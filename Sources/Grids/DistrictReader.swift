@@ -50,7 +50,9 @@ package enum DistrictReader {
         let diagnostics =
             [files.boundaryFindings, files.gridFindings, cameras.findings, workers.findings].flatMap(\.diagnostics) + views.diagnostics
         var district: District?
-        if !diagnostics.hasErrors, let map, let boundary = files.boundary, let geoJSON = files.gridBytes {
+        if !diagnostics.hasErrors, let map, let boundary = files.boundary, let geoJSON = files.gridBytes,
+            let boundaryBytes = files.boundaryBytes
+        {
             district = District(
                 code: boundary.code ?? String(map.grids.all.first?.code.digits.prefix(6) ?? ""), name: boundary.name,
                 boundary: boundary.ground, grids: map.grids,
@@ -60,7 +62,7 @@ package enum DistrictReader {
                     return camera
                 },
                 workers: workers.workers,
-                geoJSON: geoJSON.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(geoJSON.dropFirst(3)) : geoJSON)
+                geoJSON: geoJSON.withoutByteOrderMark, boundaryGeoJSON: boundaryBytes.withoutByteOrderMark)
         }
         return DistrictReading(district: district, diagnostics: diagnostics, coverage: files.coverage, gridCount: files.features.count)
     }
@@ -69,6 +71,24 @@ package enum DistrictReader {
     package static func readMap(directory: String) -> (map: DistrictMap?, diagnostics: [Diagnostic]) {
         var files = MapFiles(directory)
         files.prove()
+        return (files.isReadable ? files.map : nil, [files.boundaryFindings, files.gridFindings].flatMap(\.diagnostics))
+    }
+
+    /// The two files of a directory's map as bytes without byte order mark; blocks on them.
+    package static func readMapFiles(directory: String) throws -> (boundary: [UInt8], grids: [UInt8]) {
+        func bytes(_ name: String) throws -> [UInt8] {
+            let file = DistrictFile.read(path(directory, name))
+            if let bytes = file.bytes { return bytes.withoutByteOrderMark }
+            throw Failure(.invalidInput, file.findings.diagnostics.map { "\($0)" }.joined(separator: "; "))
+        }
+        return (try bytes("district.geojson"), try bytes("grids.geojson"))
+    }
+
+    /// A map from the bytes of its two files, nil when any finding is an error; its coverage is left to `GridSetFindings`.
+    package static func map(boundary: [UInt8], grids: [UInt8]) -> (map: DistrictMap?, diagnostics: [Diagnostic]) {
+        let files = MapFiles(
+            DistrictFile(bytes: boundary, findings: FindingList(file: "district.geojson")),
+            DistrictFile(bytes: grids, findings: FindingList(file: "grids.geojson")))
         return (files.isReadable ? files.map : nil, [files.boundaryFindings, files.gridFindings].flatMap(\.diagnostics))
     }
 
@@ -96,18 +116,23 @@ package enum DistrictReader {
 private struct MapFiles {
     let boundary: GeoJSONReader.Boundary?
     let features: [GeoJSONReader.GridFeature]
+    let boundaryBytes: [UInt8]?
     let gridBytes: [UInt8]?
     var boundaryFindings: FindingList
     var gridFindings: FindingList
     private(set) var coverage: [CoverageFinding] = []
 
     init(_ directory: String) {
-        let boundaryFile = DistrictFile.read(DistrictReader.path(directory, "district.geojson"))
+        self.init(
+            .read(DistrictReader.path(directory, "district.geojson")), .read(DistrictReader.path(directory, "grids.geojson")))
+    }
+
+    init(_ boundaryFile: DistrictFile, _ gridFile: DistrictFile) {
         (boundary, boundaryFindings) =
             boundaryFile.bytes.map { GeoJSONReader.boundary($0, file: boundaryFile.findings.file) } ?? (nil, boundaryFile.findings)
-        let gridFile = DistrictFile.read(DistrictReader.path(directory, "grids.geojson"))
         (features, gridFindings) =
             gridFile.bytes.map { GeoJSONReader.grids($0, file: gridFile.findings.file) } ?? ([], gridFile.findings)
+        boundaryBytes = boundaryFile.bytes
         gridBytes = gridFile.bytes
         guard let code = boundary?.code else { return }
         for feature in features where !feature.grid.code.digits.hasPrefix(code) {
@@ -163,4 +188,8 @@ package struct DistrictMap: Sendable {
         self.grids = grids
         villages = Set(grids.all.map(\.code.village))
     }
+}
+
+extension [UInt8] {
+    fileprivate var withoutByteOrderMark: [UInt8] { starts(with: [0xEF, 0xBB, 0xBF]) ? Array(dropFirst(3)) : self }
 }

@@ -112,7 +112,8 @@ struct FieldCheck {
         return village
     }
 
-    mutating func gridCode(_ map: DistrictMap?, isRequired: Bool) -> GridCode? {
+    /// - Parameter mayCome: True where a grid may be named that only the next grid set has; then it is a warning.
+    mutating func gridCode(_ map: DistrictMap?, isRequired: Bool, mayCome: Bool = false) -> GridCode? {
         let text = row.plain("grid_code")
         if text.isEmpty {
             if isRequired { error("grid_code is empty") }
@@ -123,6 +124,10 @@ struct FieldCheck {
             return nil
         }
         if let map, map.grids[grid] == nil {
+            if mayCome {
+                warning("grid_code \(grid) is not in grids.geojson: nothing is sent there until a grid set has it")
+                return grid
+            }
             error("unknown grid_code \(grid): grids.geojson has no such grid")
             return nil
         }

@@ -38,10 +38,14 @@ extension GridSet {
     /// The grids a camera sees, the largest share first; empty when its field of view is not known. Shares add up to less than 1 where it
     /// sees beyond the district; those below a hundredth, which is what the sector's corners leave out, are not named.
     package func seen(by camera: Camera) -> [GridShare] {
-        guard let seen = camera.groundSeen else { return [] }
-        let whole = GridOverlay.sharedUnits(seen, seen)
+        camera.groundSeen.map(shares(of:)) ?? []
+    }
+
+    /// The grids that have some of a ground, the largest share first.
+    func shares(of ground: Ground) -> [GridShare] {
+        let whole = GridOverlay.sharedUnits(ground, ground)
         guard whole > 0 else { return [] }
-        return grids(touching: seen).map { GridShare(grid: $0.code, share: GridOverlay.sharedUnits(seen, $0.ground) / whole) }
+        return grids(touching: ground).map { GridShare(grid: $0.code, share: GridOverlay.sharedUnits(ground, $0.ground) / whole) }
             .filter { $0.share >= 0.01 }
             .sorted { ($1.share, $0.grid) < ($0.share, $1.grid) }
     }

@@ -124,12 +124,16 @@ package struct CameraMove: Hashable, Sendable {
     package let after: CameraGrid
 
     /// True when a person bound the camera to a grid that is no more: it falls back to its position until someone decides.
-    package var needsReview: Bool { before.method == .binding && after.method != .binding }
+    package var needsReview: Bool { before.method == .cameraManual && after.method != .cameraManual }
 
     /// The cameras that move, in the given order.
-    package static func all(_ cameras: [Camera], from old: GridSet, to new: GridSet) -> [CameraMove] {
+    package static func all(
+        _ cameras: [Camera], bindings: [CameraID: CameraBindings] = [:], from old: GridSet, to new: GridSet
+    ) -> [CameraMove] {
         cameras.compactMap { camera in
-            let move = CameraMove(camera: camera, before: old.grid(for: camera), after: new.grid(for: camera))
+            let own = bindings[camera.id] ?? CameraBindings()
+            let move = CameraMove(
+                camera: camera, before: old.grid(for: camera, bindings: own), after: new.grid(for: camera, bindings: own))
             return move.before.grid != move.after.grid || move.needsReview ? move : nil
         }
     }

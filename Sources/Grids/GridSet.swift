@@ -57,13 +57,6 @@ package struct GridSet: Sendable {
         )
     }
 
-    /// The grid answerable for a camera: its binding, else its position, else none.
-    package func grid(for camera: Camera) -> CameraGrid {
-        let location = resolve(camera.position)
-        if let bound = camera.boundGrid, self[bound] != nil { return CameraGrid(grid: bound, method: .binding, location: location) }
-        return CameraGrid(grid: location?.grid, method: location == nil ? .unbound : .position, location: location)
-    }
-
     /// Grids whose box meets the box of `ground`, by code.
     func grids(touching ground: Ground) -> [Grid] {
         guard let box = ground.bounds else { return [] }

@@ -34,7 +34,7 @@ struct WorkerRows {
         defer { findings = check.findings }
         let id = id(&check)
         let name = check.text("name", maxCharacters: 60)
-        let grid = check.gridCode(map, isRequired: true)
+        let grid = check.gridCode(map, isRequired: true, mayCome: true)
         let role = role(&check)
         let channels = channels(&check)
         let phone = row.plain("phone")

@@ -13,8 +13,8 @@ struct CamerasExplain: ParsableCommand {
         abstract: "Says which grid answers for a camera and why: its binding, where it stands, what it sees.",
         discussion: """
             The grids a fixed camera sees follow from azimuth, hfov and range_m in cameras.csv, as shares of the ground between mast and \
-            range. The place that is seen matters, not the mast: when 70 % or more of it is another grid's than the one that answers, a \
-            warning says so, and binding the camera (grid_code) settles it. Ends with 0, 64 for wrong options, 65 for a camera that is not \
+            range. The place that is seen matters, not the mast: a grid with 70 % or more of it answers, unless grid_code binds the camera to \
+            another; then a warning says so. What operators bound in the console is not in these files. Ends with 0, 64 for wrong options, 65 for a camera that is not \
             there.
 
             Example:
@@ -76,6 +76,7 @@ struct CamerasExplain: ParsableCommand {
             nearBorder = answer.location?.nearBorder ?? false
             neighbours = answer.location?.neighbours.map(\.digits) ?? []
             sees = grids.seen(by: found).map { Share(grid: $0.grid.digits, share: $0.share) }
+            // Only a person's word outranks what a camera sees.
             let most = sees.first { $0.share >= GridSet.decisiveShare && $0.grid != answer.grid?.digits }
             warning = most.map { "it sees \($0.grid) to \(Int(($0.share * 100).rounded())) %, which is not the grid that answers" }
         }
@@ -89,7 +90,7 @@ struct CamerasExplain: ParsableCommand {
             return [
                 "\(camera) \(name)", "answers: \(grid ?? "none") (\(method))", "bound:   \(boundTo ?? "not by hand")",
                 "stands:  \(found.position) in \(standsIn ?? "no grid")\(border)\(near)", "sees:    \(sees.isEmpty ? unknown : shares)",
-            ] + (warning.map { ["warning: \($0); bind it with grid_code"] } ?? [])
+            ] + (warning.map { ["warning: \($0); is grid_code right?"] } ?? [])
         }
     }
 }

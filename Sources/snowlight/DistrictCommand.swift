@@ -6,10 +6,12 @@ import Domain
 import Foundation
 import Grids
 
-struct DistrictCommand: ParsableCommand {
+struct DistrictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "district", abstract: "Checks a district's map and people, and compares two maps.",
-        subcommands: [DistrictCheck.self, DistrictCompare.self])
+        commandName: "district", abstract: "Checks a district's map and people, compares two maps, and puts one in force.",
+        subcommands: [
+            DistrictCheck.self, DistrictCompare.self, DistrictList.self, DistrictImport.self, DistrictPublish.self, DistrictRollback.self,
+        ])
 }
 
 struct DistrictCheck: ParsableCommand {

@@ -20,7 +20,7 @@ struct SnowlightProcess: Sendable {
     private let configPath: String
     private let data: String?
     private let log: Logger
-    private let registry: RegistryBox
+    private let maps: MapStore
     private let outbox: Outbox
     private let suppressions: SuppressionStore
     private let restorer: SuppressionRestorer
@@ -63,8 +63,10 @@ struct SnowlightProcess: Sendable {
                 try SQLiteFile.open(path: folder + "/accounts.sqlite", migrations: Accounts.migrations)
             )
         }
+        let maps = MapStore(file: dispatchFile, registry: registry, signal: signal, time: time)
         let dispatcher = try await onOwnThread("dispatcher") {
-            try Dispatcher(file: dispatchFile, registry: registry, signal: signal, time: time, log: log, metrics: metrics)
+            try adopt(preparation, into: maps, log)
+            return try Dispatcher(file: dispatchFile, registry: registry, signal: signal, time: time, log: log, metrics: metrics)
         }
         let endpoint = busEndpoint(folder)
         let receiver = try IncidentReceiver(endpoint: endpoint, committer: dispatcher, log: log, metrics: metrics, onFatal: onFatal)
@@ -105,7 +107,7 @@ struct SnowlightProcess: Sendable {
             host: configuration.host, port: configuration.port, assetsDirectory: configuration.assetsDirectory, version: snowlightVersion)
         settings.leafletDirectory = configuration.leafletDirectory
         var parts = ConsoleParts(
-            cases: cases, signal: signal, registry: registry, geoJSON: preparation.district.geoJSON, cameras: FleetHealth(ingest: ingest),
+            cases: cases, signal: signal, registry: registry, maps: maps, cameras: FleetHealth(ingest: ingest),
             live: FleetPictures(ingest: ingest),
             outbox: {
                 let depth = outbox.depth()
@@ -120,7 +122,7 @@ struct SnowlightProcess: Sendable {
             }
         }
         return SnowlightProcess(
-            configPath: configPath, data: data, log: log, registry: registry, outbox: outbox, suppressions: suppressions,
+            configPath: configPath, data: data, log: log, maps: maps, outbox: outbox, suppressions: suppressions,
             restorer: restorer, dispatchFile: dispatchFile, accountsFile: accountsFile, receiver: receiver, publisher: publisher,
             ingest: ingest, accounts: accounts, console: console, tasks: preparation.cameraTasks)
     }
@@ -172,11 +174,23 @@ struct SnowlightProcess: Sendable {
                     log.error("the district was not reloaded; the one in force stays")
                     return
                 }
-                registry.replace(with: Registry(preparation.district, catalogue: preparation.catalogue))
+                try Self.adopt(preparation, into: maps, log)
                 ingest.apply(preparation.cameraTasks)
                 log.notice("district reloaded", metadata: ["cameras": "\(preparation.district.cameras.count)"])
             }
         } catch { log.error("the district was not reloaded", metadata: ["failure": "\(error)"]) }
+    }
+
+    /// Puts a district that was read in force, under the grid set of the store. Blocks.
+    private static func adopt(_ preparation: Preparation, into maps: MapStore, _ log: Logger) throws {
+        let files = Registry(preparation.district, catalogue: preparation.catalogue)
+        switch try maps.adopt(files, boundary: preparation.district.boundaryGeoJSON) {
+        case .first(let number): log.notice("the district's map is grid set \(number)")
+        case .followed(let number): log.notice("the district's map changed and is grid set \(number); open cases follow")
+        case .same: break
+        case .outranked(let number):
+            log.warning("grid set \(number) is in force and not grids.geojson; `snowlight district import` makes a draft of the file")
+        }
     }
 
     /// The bus inside one process: a socket file in the data folder, or in the temporary folder when that path is too long for one.

@@ -158,8 +158,11 @@ class Client:
             return json.loads(body) if "json" in answer.headers.get("Content-Type", "") else body
 
     def post(self, path, body):
+        return self.send("POST", path, body)
+
+    def send(self, method, path, body):
         request = urllib.request.Request(
-            self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json", "Origin": self.url})
+            self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json", "Origin": self.url}, method=method)
         try:
             with self.opener.open(request, timeout=15) as answer:
                 text = answer.read()

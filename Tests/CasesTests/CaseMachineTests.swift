@@ -17,6 +17,13 @@ private let listed: [(from: CaseState?, action: CaseAction, roles: Set<Role>, to
     (.acknowledged, .handle, [.gridworker, .department], .handling),
     (.acknowledged, .submitResult, [.gridworker, .department], .handled),
     (.handling, .submitResult, [.gridworker, .department], .handled),
+    (.reported, .rehome, [.system], .reported),
+    (.filed, .rehome, [.system], .filed),
+    (.dispatched, .rehome, [.system], .dispatched),
+    (.acknowledged, .rehome, [.system], .acknowledged),
+    (.handling, .rehome, [.system], .handling),
+    (.handled, .rehome, [.system], .handled),
+    (.suspended, .rehome, [.system], .suspended),
 ]
 
 private let me = WorkerID("w1")!  // A valid id.

@@ -50,7 +50,7 @@ struct Desk: Sendable {
         let directory = NSTemporaryDirectory() + "/snowlight-console-\(UInt64.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: directory + "/assets/js", withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        for page in ["index", "work", "login", "suppressions"] {
+        for page in ["index", "work", "login", "suppressions", "cameras"] {
             try "<!doctype html><title>\(page)</title>".write("\(directory)/assets/\(page).html")
         }
         try "export const answer = 42;\n".write("\(directory)/assets/js/feed.js")
@@ -78,8 +78,9 @@ struct Desk: Sendable {
         let (ports, announce) = AsyncStream.makeStream(of: Int.self)
         let live = StagedPictures()
         let parts = ConsoleParts(
-            cases: cases, signal: signal, registry: registry, geoJSON: Array(#"{"type":"FeatureCollection","features":[]}"#.utf8),
-            cameras: OneCameraStreams(), live: live, outbox: { OutboxDepth(rows: 3, oldestAgeSeconds: 0.5) },
+            cases: cases, signal: signal, registry: registry,
+            maps: MapStore(file: file, registry: registry, signal: signal, time: time), cameras: OneCameraStreams(), live: live,
+            outbox: { OutboxDepth(rows: 3, oldestAgeSeconds: 0.5) },
             suppressions: RestoredOnDisk(store: doubts), pictures: pictures, accounts: accounts, metrics: metrics, time: time)
         let console = try Console(settings, parts, log: log) { announce.yield($0) }
         let group = ServiceGroup(configuration: .init(services: [.init(service: console)], logger: log))
@@ -106,6 +107,7 @@ struct Desk: Sendable {
     private static let sampleAccounts = [
         Account(user: "duty", name: "<script>alert(1)</script>\"值班员", role: .dutyOfficer, grids: [], language: "zh"),
         Account(user: "operator", name: "Op", role: .operator, grids: [], language: "en"),
+        Account(user: "chief", name: "主任", role: .supervisor, grids: [], language: "zh"),
         Account(user: "auditor", name: "Au", role: .auditor, grids: [], language: "en"),
         Account(user: "w-east", name: "张强", role: .gridworker, grids: [east], language: "zh"),
         Account(user: "w-west", name: "李敏", role: .gridworker, grids: [west], language: "zh"),

@@ -23,8 +23,8 @@ import Testing
     #expect(district.boundary.contains(place(105.08, 29.59)))
     #expect(district.workers.count { $0.role == .fullTime } == 465 && district.workers.count > 465)
     #expect(district.workers.allSatisfy { $0.phone.hasPrefix("000-") })
-    #expect(district.cameras.allSatisfy { district.grid(for: $0).grid?.village == $0.villageCode })
-    #expect(Set(district.cameras.compactMap { district.grid(for: $0).grid }).count == 465, "every grid has a camera")
+    #expect(district.cameras.allSatisfy { district.grids.locate($0.position)?.village == $0.villageCode })
+    #expect(Set(district.cameras.compactMap { district.grids.locate($0.position) }).count == 465, "every grid has a camera")
     let urbanCameras = district.cameras.count { ($0.villageCode?.township ?? "") < "511011100" }
     #expect(urbanCameras > 2100 && urbanCameras < 2900)
     // Townships and villages hang together in codes and names.

@@ -67,6 +67,12 @@ export const suppression = (id) => request("GET", `/api/suppressions/${part(id)}
 export const restoreSuppression = (id, reason) => request("POST", `/api/suppressions/${part(id)}/restore`, { reason });
 /** All cameras with their states. */
 export const cameras = () => request("GET", "/api/cameras");
+/** One camera with its measured facts and its binding. */
+export const camera = (id) => request("GET", `/api/cameras/${part(id)}`);
+/** Says which grid a camera, a preset or a zone belongs to; a newer version answers 409. */
+export const bindCamera = (id, wish) => request("PUT", `/api/cameras/${part(id)}/binding`, wish);
+/** All grids with their names and gridworkers. */
+export const grids = () => request("GET", "/api/grids");
 /** The polygons of the grids as GeoJSON. */
 export const gridShapes = () => request("GET", "/api/grids.geojson");
 

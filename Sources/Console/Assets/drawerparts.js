@@ -76,7 +76,7 @@ export function receiptsPart(detail) {
 export function casePart(detail) {
     const item = detail.case_detail;
     if (!item) return section("case", t("part.case"), el("p", { class: "muted" }, detail.proposed ? t("case.proposed") : t("case.none")));
-    const holder = item.assignee?.name ?? (item.grid ? t("owner.command_centre") : t("owner.unbound"));
+    const holder = item.assignee?.name ?? word("owner", item.owner);
     const others = (item.incident_ids?.length ?? 1) - 1;
     return section("case", t("part.case"),
         el("div", { class: "case-head" }, el("strong", { class: "case-no", "data-role": "case-no" }, item.no), stateChip(item.state)),

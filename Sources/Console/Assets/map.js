@@ -15,7 +15,7 @@ const nameLimit = 90;
 
 /** The map in the middle of the command centre. */
 export class DistrictMap {
-    /** @param {HTMLElement} node @param {{open: (id: string) => void, line: (text: string) => void}} page */
+    /** @param {HTMLElement} node @param {{open: (id: string) => void, openCamera?: (id: string) => void, line: (text: string) => void}} page */
     constructor(node, page) {
         this.page = page;
         this.canvas = L.canvas({ padding: 0.15, tolerance: 4 });
@@ -36,6 +36,7 @@ export class DistrictMap {
         this.incidentLayer.on("mouseover", (event) => this.#tip(event.layer.getLatLng(), this.#incidentText(event.layer.incident)));
         for (const layer of [this.cameraLayer, this.incidentLayer]) layer.on("mouseout", () => this.map.closeTooltip(this.tooltip));
         this.incidentLayer.on("click", (event) => this.page.open(event.layer.incident.id));
+        this.cameraLayer.on("click", (event) => this.page.openCamera?.(event.layer.camera.id));
         this.map.on("moveend", () => this.#drawNames());
         new ResizeObserver(() => this.#resized(node)).observe(node);
         this.restyle();
@@ -114,6 +115,18 @@ export class DistrictMap {
         const inner = this.map.getBounds().pad(-0.1);
         const point = [item.place.lat, item.place.lon];
         if (!inner.contains(point)) this.map.panTo(point);
+    }
+
+    /** Marks a camera and the grid that answers for it, or nothing. */
+    selectCamera(camera) {
+        this.ring?.remove();
+        this.ring = null;
+        this.selected = camera && { place: camera, grid: { code: camera.grid } };
+        this.#markGrid();
+        if (!camera) return;
+        this.map.invalidateSize({ pan: false });
+        this.ring = L.circleMarker([camera.lat, camera.lon], { renderer: this.canvas, radius: 10, weight: 2, color: this.colours.mark, fill: false, interactive: false }).addTo(this.map);
+        if (!this.map.getBounds().pad(-0.1).contains([camera.lat, camera.lon])) this.map.panTo([camera.lat, camera.lon]);
     }
 
     /** Goes to the selected incident, closer. */

@@ -5,7 +5,7 @@ import { t } from "./i18n.js";
 
 /** Passes everything on to the map once it is there; what is worth knowing later is kept until then. */
 export class MapPane {
-    /** @param {{open: (id: string) => void}} page */
+    /** @param {{open: (id: string) => void, openCamera?: (id: string) => void}} page */
     constructor(page) {
         this.page = page;
         this.map = null;
@@ -16,7 +16,7 @@ export class MapPane {
     async load() {
         try {
             const { DistrictMap } = await import("./map.js");
-            this.map = new DistrictMap(role("map"), { open: this.page.open, line: (text) => setText(role("map-line"), text) });
+            this.map = new DistrictMap(role("map"), { open: this.page.open, openCamera: this.page.openCamera, line: (text) => setText(role("map-line"), text) });
             this.line = null;
             setText(role("map-line"), "");
             for (const [name, value] of this.kept) this.map[name](value);
@@ -35,6 +35,7 @@ export class MapPane {
     setGrids(shapes) { this.#keep("setGrids", shapes); }
     setCameras(list) { this.#keep("setCameras", list); }
     select(item) { this.#keep("select", item); }
+    selectCamera(camera) { this.#keep("selectCamera", camera); }
     toggleNames(isOn) { this.#keep("toggleNames", isOn); }
     toggleCameras(isOn) { this.#keep("toggleCameras", isOn); }
     setIncidents(items) { this.map?.setIncidents(items); }
