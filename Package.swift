@@ -56,6 +56,8 @@ let package = Package(
             providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev"])]),
         // No pkgConfig: Debian's libzmq.pc pulls in flags that SwiftPM refuses; the module map links `zmq` itself.
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        // The client library of PostgreSQL, the database for more than one node.
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         // The push parser for ONVIF metadata; a hand-written one would meet hostile cameras first.
         .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         // Cameras may send their metadata as gzip.
@@ -87,7 +89,8 @@ let package = Package(
         .target(
             name: "Storage",
             dependencies: [
-                "Domain", "Base", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
+                "CPostgres", "Domain", "Base", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: house),
         .target(
@@ -158,15 +161,18 @@ let package = Package(
         // MARK: tests
         // Counts what the Swift runtime allocates, for tests that say "nothing": only C may stand in the allocator's place.
         .target(name: "CAllocations", path: "Tests/CAllocations"),
+        // A PostgreSQL server for each test run, and empty databases of both kinds.
+        .target(name: "StorageKit", dependencies: ["Domain", "Base", "Storage"], path: "Tests/StorageKit", swiftSettings: house),
         .target(name: "TestKit", dependencies: ["CAllocations", "Domain", "Base"], path: "Tests/TestKit", swiftSettings: house),
     ]
         + [
             ("Domain", []), ("Base", []), ("RTSP", []), ("Media", ["RTSP"]), ("Detectors", []), ("Tagging", []),
             ("Pipelines", ["Detectors"]),
-            ("Ingest", ["RTSP", "Media", "Detectors", "Tagging", "Pipelines", "CameraFleet"]), ("Storage", []),
+            ("Ingest", ["RTSP", "Media", "Detectors", "Tagging", "Pipelines", "CameraFleet"]), ("Storage", ["StorageKit"]),
             ("IncidentBus", ["Storage"]),
             ("Grids", []),
-            ("Cases", ["Storage", "IncidentBus", "Grids"]), ("Console", ["Storage", "IncidentBus", "Grids", "Cases"]),
+            ("Cases", ["Storage", "StorageKit", "IncidentBus", "Grids"]),
+            ("Console", ["Storage", "StorageKit", "IncidentBus", "Grids", "Cases"]),
             ("CameraFleet", ["RTSP", "Media", "Tagging"]),
         ].map { (name: String, others: [String]) in
             .testTarget(

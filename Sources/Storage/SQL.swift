@@ -103,8 +103,11 @@ extension SQLConnection {
 
 /// A database as those who store things in it see it; SQLite and PostgreSQL stand behind it and obey one contract.
 ///
-/// Every `write` runs as if it were alone: what it reads is what the last one committed, and their order is commit order. Blocking calls are
-/// for own threads; the async ones suspend and run on threads of the database. A call inside a `body` of the same database is an error.
+/// Every `write` runs as if it were alone: what it reads is what the last one committed, and their order is commit order. A `body` runs once,
+/// and no `write` belongs inside another. Blocking calls are for own threads; the async ones suspend and run on threads of the database.
+///
+/// Text is sorted by bytes. Write what both understand: `COALESCE` where a null would sort first or last, every column of a SELECT with
+/// GROUP BY grouped or aggregated, and `LIKE` only for digits.
 package protocol SQLDatabase: Sendable {
     /// Runs `body` in one transaction and returns once it is durable; nothing of it stays when `body` or a statement in it fails. Blocks.
     ///
@@ -119,17 +122,4 @@ package protocol SQLDatabase: Sendable {
     func read<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T
     /// Closes all connections; harmless when repeated. Using the database afterwards throws. Blocks.
     func close() throws
-}
-
-/// One numbered step of a schema. Numbers are never reused and a released step never changes.
-package struct Migration: Sendable {
-    package let number: Int
-    package let name: String
-    package let statements: [String]
-
-    package init(_ number: Int, _ name: String, _ statements: [String]) {
-        self.number = number
-        self.name = name
-        self.statements = statements
-    }
 }

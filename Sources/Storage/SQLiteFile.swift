@@ -42,7 +42,7 @@ package final class SQLiteFile: SQLDatabase {
                 }
             }
             let file = SQLiteFile(pool: pool, lock: lock, path: path)
-            try file.migrate(migrations)
+            try file.write { try Migration.apply(migrations, to: $0, context: [("file", path)]) }
             return file
         } catch {
             lock.release()
@@ -50,40 +50,28 @@ package final class SQLiteFile: SQLDatabase {
         }
     }
 
-    private func migrate(_ migrations: [Migration]) throws {
-        try write { connection in
-            try connection.run("CREATE TABLE IF NOT EXISTS schema_step (number INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL)")
-            let done = Set(try connection.rows("SELECT number FROM schema_step").map { try Int($0.int("number")) })
-            let newest = migrations.map(\.number).max() ?? 0
-            if let unknown = done.filter({ $0 > newest }).max(), !migrations.isEmpty {
-                throw Failure(.unsupported, "a newer Snowlight wrote this file (schema step \(unknown))", context: [("file", path)])
-            }
-            for step in migrations.sorted(by: { $0.number < $1.number }) where !done.contains(step.number) {
-                for statement in step.statements { try connection.run(statement) }
-                try connection.run(
-                    "INSERT INTO schema_step (number, name) VALUES ($1, $2)", [.integer(Int64(step.number)), .text(step.name)])
-            }
-        }
-    }
-
     /// Runs `body` in one immediate transaction and returns after fsync. Blocks; own threads only.
     package func write<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
-        do { return try pool.write { try body(SQLiteConnection(database: $0)) } } catch { throw SQLiteFailure.map(error, path) }
+        do { return try pool.write { try SQLiteConnection(database: $0).transaction(body) } } catch { throw SQLiteFailure.map(error, path) }
     }
 
     /// Runs `body` on a consistent snapshot. Blocks; own threads only.
     package func read<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
-        do { return try pool.read { try body(SQLiteConnection(database: $0)) } } catch { throw SQLiteFailure.map(error, path) }
+        do { return try pool.read { try SQLiteConnection(database: $0).transaction(body) } } catch { throw SQLiteFailure.map(error, path) }
     }
 
     /// Runs `body` in one immediate transaction and returns after fsync, without blocking the caller's thread.
     package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
-        do { return try await pool.write { try body(SQLiteConnection(database: $0)) } } catch { throw SQLiteFailure.map(error, path) }
+        do { return try await pool.write { try SQLiteConnection(database: $0).transaction(body) } } catch {
+            throw SQLiteFailure.map(error, path)
+        }
     }
 
     /// Runs `body` on a consistent snapshot, without blocking the caller's thread.
     package func read<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
-        do { return try await pool.read { try body(SQLiteConnection(database: $0)) } } catch { throw SQLiteFailure.map(error, path) }
+        do { return try await pool.read { try SQLiteConnection(database: $0).transaction(body) } } catch {
+            throw SQLiteFailure.map(error, path)
+        }
     }
 
     /// Runs SQLite's own integrity check; an empty array means sound. Blocks and reads the whole file.
@@ -100,26 +88,46 @@ package final class SQLiteFile: SQLDatabase {
 }
 
 /// The connection of one transaction; never leaves it.
-private struct SQLiteConnection: SQLConnection {
-    let database: Database
+private final class SQLiteConnection: SQLConnection {
+    private let database: Database
+    /// The first statement that failed. SQLite would go on behind it, PostgreSQL does not: one contract for both.
+    private var failed: (any Error)?
+
+    init(database: Database) { self.database = database }
+
+    func transaction<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
+        let result = try body(self)
+        if let failed { throw failed }
+        return result
+    }
 
     func run(_ sql: String, _ values: [SQLValue]) throws -> Int {
-        let statement = try database.cachedStatement(sql: sql)
-        try statement.execute(arguments: try arguments(values))
-        return database.changesCount
+        try statement(sql, values) { statement, arguments in
+            try statement.execute(arguments: arguments)
+            return database.changesCount
+        }
     }
 
     func rows(_ sql: String, _ values: [SQLValue]) throws -> [SQLRow] {
-        let statement = try database.cachedStatement(sql: sql)
-        let cursor = try Row.fetchCursor(statement, arguments: try arguments(values))
-        var result: [SQLRow] = []
-        while let row = try cursor.next() {
-            var columns: [String: SQLValue] = [:]
-            columns.reserveCapacity(row.count)
-            for (name, value) in row { columns[name] = SQLValue(value) }
-            result.append(SQLRow(columns))
+        try statement(sql, values) { statement, arguments in
+            let cursor = try Row.fetchCursor(statement, arguments: arguments)
+            var result: [SQLRow] = []
+            while let row = try cursor.next() {
+                var columns: [String: SQLValue] = [:]
+                columns.reserveCapacity(row.count)
+                for (name, value) in row { columns[name] = SQLValue(value) }
+                result.append(SQLRow(columns))
+            }
+            return result
         }
-        return result
+    }
+
+    private func statement<T>(_ sql: String, _ values: [SQLValue], _ body: (Statement, StatementArguments) throws -> T) throws -> T {
+        if let failed { throw failed }
+        do { return try body(database.cachedStatement(sql: sql), arguments(values)) } catch {
+            failed = error
+            throw error
+        }
     }
 
     /// SQLite reads `$1` as a parameter named "1", so positions are bound by that name whatever order they appear in.

@@ -6,6 +6,7 @@ import Domain
 import Grids
 import IncidentBus
 import Storage
+import StorageKit
 import Testing
 
 @Test(arguments: [31, 32, 33, 34, 35, 36] as [UInt64]) func oneCasePerIncidentUnderAnySchedule(seed: UInt64) throws {
@@ -47,7 +48,7 @@ import Testing
         _ = try district.take(batch)
         if Int.random(in: 0..<8, using: &generator) == 0 {
             try district.file.close()
-            district = try SmallDistrict(path: district.path)
+            district = try SmallDistrict(place: district.place)
         }
     }
     defer { try? district.file.close() }
@@ -67,21 +68,21 @@ import Testing
     }
     let verdict = try CaseLog.verify(district.file)
     #expect(verdict.isSound, "\(verdict.problems)")
-    #expect(try district.file.integrityProblems().isEmpty)
+    if let file = district.file as? SQLiteFile { #expect(try file.integrityProblems().isEmpty) }
 }
 
 @Test func theFileSurvivesAReopenWithEverythingInIt() async throws {
-    let path = try SmallDistrict.temporaryPath()
+    let place = try TestDatabase()
     var sender = Sender(seed: 40)
     let batch = (0..<5).map { sender.message(sender.incident(camera: $0 % 4 + 1)) }
     let before: Page<CaseItem>
     do {
-        let district = try SmallDistrict(path: path)
+        let district = try SmallDistrict(place: place)
         try district.take(batch)
         before = try await district.store.cases(CaseFilter(), for: SmallDistrict.duty)
         try district.file.close()
     }
-    let district = try SmallDistrict(path: path)
+    let district = try SmallDistrict(place: place)
     defer { try? district.file.close() }
     let after = try await district.store.cases(CaseFilter(), for: SmallDistrict.duty)
     #expect(after.items == before.items && after.seq == before.seq && after.items.count == 5)

@@ -1,4 +1,4 @@
-// A district of four square grids for the tests of the dispatcher: real registry, real file, incidents by hand.
+// A district of four square grids for the tests of the dispatcher: real registry, real database, incidents by hand.
 
 import Base
 @testable import Cases
@@ -8,14 +8,15 @@ import Grids
 import IncidentBus
 import Logging
 import Storage
+import StorageKit
 
 /// Four grids of 0.01°, two by two; each has a full-time worker w1…w4 and a camera in its middle. Camera 5 stands outside.
 struct SmallDistrict {
     static let south = 29.58
     static let west = 105.06
 
-    let file: SQLiteFile
-    let path: String
+    let file: any SQLDatabase
+    let place: TestDatabase
     let box: RegistryBox
     let signal = FeedSignal()
     let time = SimulatedTime(wall: WallTime("2026-11-23T15:59:00.000Z")!)  // One minute before midnight in Beijing.
@@ -23,9 +24,9 @@ struct SmallDistrict {
     let dispatcher: Dispatcher
     let store: CaseStore
 
-    init(registry: Registry = Self.registry(), path: String? = nil) throws {
-        self.path = try path ?? Self.temporaryPath()
-        file = try SQLiteFile.open(path: self.path, migrations: CasesSchema.migrations)
+    init(registry: Registry = Self.registry(), place: TestDatabase? = nil) throws {
+        self.place = try place ?? TestDatabase()
+        file = try self.place.open(CasesSchema.migrations)
         box = RegistryBox(registry)
         dispatcher = try Dispatcher(file: file, registry: box, signal: signal, time: time, log: Self.quiet, metrics: metrics)
         store = CaseStore(file: file, registry: box, signal: signal, time: time, metrics: metrics)

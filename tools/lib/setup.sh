@@ -3,19 +3,20 @@
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
-# What compiling needs: FFmpeg, ZeroMQ and SQLite headers, libxml2 and zlib for the metadata of cameras, and pkg-config to find them.
+# What compiling needs: FFmpeg, ZeroMQ, SQLite and PostgreSQL headers, libxml2 and zlib for the metadata of cameras, and pkg-config to find them.
 packages_build=(
-    pkg-config libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libzmq3-dev libsqlite3-dev libxml2-dev zlib1g-dev
+    pkg-config libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libzmq3-dev libsqlite3-dev libpq-dev libxml2-dev
+    zlib1g-dev
 )
 # What running needs beyond that: Leaflet, which the console serves itself, and curl to wait for it.
 packages_run=(libjs-leaflet curl)
-# What tests need: a real browser with a Chinese font, an RTSP server that is not ours with its encoders, pytest, and a validator of JSON Schema
-# that is not ours for the pipelines.
+# What tests need: a real browser with a Chinese font, an RTSP server that is not ours with its encoders, pytest, a validator of JSON Schema
+# that is not ours for the pipelines, and a PostgreSQL server, of which the tests start a cluster of their own.
 packages_test=(
     chromium fonts-wqy-microhei
     gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     gstreamer1.0-plugins-ugly
-    python3 python3-venv python3-pytest python3-yaml python3-jsonschema
+    python3 python3-venv python3-pytest python3-yaml python3-jsonschema postgresql
 )
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
