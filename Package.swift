@@ -40,6 +40,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         // As above: `NIOHTTPTypes`, for the handler that guards connections.
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        // HTTP client for pushes on the same event loops: TLS, deadlines and no redirects. FoundationNetworking would bring libcurl, follow
+        // redirects before it asks, and could not be told which address a checked name has.
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         // Ordered start and graceful stop of the parts of one process, and its signals.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         // SQLite with WAL, prepared statements and one writer queue per file.
@@ -109,11 +112,23 @@ let package = Package(
             ],
             swiftSettings: house),
 
+        // MARK: cases → pushes
+        .target(
+            name: "Pushes",
+            dependencies: [
+                "Domain", "Base", "Storage", "Grids", "Cases", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: house),
+
         // MARK: feed → pages
         .target(
             name: "Console",
             dependencies: [
-                "Domain", "Base", "Storage", "Grids", "Cases", .product(name: "Hummingbird", package: "hummingbird"),
+                "Domain", "Base", "Storage", "Grids", "Cases", "Pushes", .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
@@ -129,7 +144,7 @@ let package = Package(
             name: "snowlight",
             dependencies: [
                 "Domain", "Base", "RTSP", "Media", "Detectors", "Pipelines", "Ingest", "Storage", "IncidentBus", "Grids", "Cases",
-                "Console",
+                "Pushes", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -172,7 +187,8 @@ let package = Package(
             ("IncidentBus", ["Storage"]),
             ("Grids", []),
             ("Cases", ["Storage", "StorageKit", "IncidentBus", "Grids"]),
-            ("Console", ["Storage", "StorageKit", "IncidentBus", "Grids", "Cases"]),
+            ("Pushes", ["Storage", "StorageKit", "IncidentBus", "Grids", "Cases"]),
+            ("Console", ["Storage", "StorageKit", "IncidentBus", "Grids", "Cases", "Pushes"]),
             ("CameraFleet", ["RTSP", "Media", "Tagging"]),
         ].map { (name: String, others: [String]) in
             .testTarget(

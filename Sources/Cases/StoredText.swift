@@ -3,13 +3,15 @@
 /// Free text as a column holds it: U+0000 written as `\0` and `\` as `\\`, so that every text comes back as it was.
 ///
 /// PostgreSQL refuses U+0000 in text, and GRDB hands SQLite a C string that ends at the first one.
-enum StoredText {
-    static func escape(_ text: String) -> String {
+package enum StoredText {
+    /// The text as it is stored.
+    package static func escape(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\\") }) else { return text }
         return text.replacing("\\", with: "\\\\").replacing("\0", with: "\\0")
     }
 
-    static func unescape(_ stored: String) -> String {
+    /// The text as it was.
+    package static func unescape(_ stored: String) -> String {
         guard stored.utf8.contains(UInt8(ascii: "\\")) else { return stored }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(stored.utf8.count)

@@ -1,7 +1,7 @@
 // Files that people hand in: bounded size, known encoding, and findings that say file and line.
 // **file → bytes** → rows and features → district
 
-import Base
+package import Base
 import Foundation
 
 /// Findings of one file in the order of reading, bounded so that a wrong column does not print a line for each camera.
@@ -41,7 +41,7 @@ struct FindingList {
 }
 
 /// Reading of whole small files.
-enum TextFile {
+package enum TextFile {
     /// More than any district needs: 38,000 cameras are 8 MB, 465 grids 1 MB.
     static let maxBytes = 64 << 20
 
@@ -53,7 +53,7 @@ enum TextFile {
     }
 
     /// As above from an open descriptor, which it closes. A mode, when given, must be the file's exact permissions.
-    static func read(_ descriptor: Int32, requiredMode: UInt32? = nil) throws(Failure) -> [UInt8] {
+    package static func read(_ descriptor: Int32, requiredMode: UInt32? = nil) throws(Failure) -> [UInt8] {
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw Failure(.notFound, "cannot be read: \(String(cString: strerror(errno)))") }

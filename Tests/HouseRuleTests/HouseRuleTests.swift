@@ -6,7 +6,7 @@ import Testing
 /// Our modules in flow order; a module imports only from its left.
 private let flow = [
     "Domain", "Base", "RTSP", "Media", "Detectors", "Tagging", "Pipelines", "Ingest", "Storage", "IncidentBus", "Grids", "Cases",
-    "Console", "snowlight",
+    "Pushes", "Console", "snowlight",
 ]
 
 /// Each C module and the one Swift module that sees it; the last serves tests only.
