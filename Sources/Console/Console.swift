@@ -9,6 +9,7 @@ import HummingbirdCore
 package import Logging
 import NIOCore
 import NIOPosix
+package import Pushes
 import ServiceLifecycle
 package import Storage
 
@@ -49,6 +50,7 @@ package struct ConsoleParts: Sendable {
     package var live: any LivePictureSource
     package var outbox: @Sendable () -> OutboxDepth
     package var suppressions: any SuppressionSource
+    package var pushes: PushRecords
     package var pictures: SnapshotStore
     package var accounts: Accounts
     package var metrics: MetricsRegistry
@@ -59,7 +61,7 @@ package struct ConsoleParts: Sendable {
     package init(
         cases: CaseStore, signal: FeedSignal, registry: RegistryBox, maps: MapStore, cameras: any CameraHealthSource,
         live: any LivePictureSource, outbox: @escaping @Sendable () -> OutboxDepth, suppressions: any SuppressionSource,
-        pictures: SnapshotStore, accounts: Accounts, metrics: MetricsRegistry, time: any TimeSource = SystemTime()
+        pushes: PushRecords, pictures: SnapshotStore, accounts: Accounts, metrics: MetricsRegistry, time: any TimeSource = SystemTime()
     ) {
         self.cases = cases
         self.signal = signal
@@ -69,6 +71,7 @@ package struct ConsoleParts: Sendable {
         self.live = live
         self.outbox = outbox
         self.suppressions = suppressions
+        self.pushes = pushes
         self.pictures = pictures
         self.accounts = accounts
         self.metrics = metrics
@@ -116,6 +119,7 @@ package struct Console: Service {
             + [Route(.get, "/api/events", .session) { try await streams.open($0) }]
             + CaseRoutes(cases: parts.cases, pictures: parts.pictures).routes
             + SuppressionRoutes(suppressions: parts.suppressions, registry: parts.registry, metrics: parts.metrics).routes
+            + PushRoutes(cases: parts.cases, pushes: parts.pushes, registry: parts.registry, time: parts.time).routes
             + DistrictRoutes(registry: parts.registry, maps: parts.maps, health: parts.cameras).routes
             + BindingRoutes(maps: parts.maps).routes + GridSetRoutes(maps: parts.maps, time: parts.time).routes
             + PictureRoutes(live: parts.live, registry: parts.registry, accounts: parts.accounts, time: parts.time).routes

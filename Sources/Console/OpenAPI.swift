@@ -135,6 +135,52 @@ enum OpenAPI {
                     """
             )
         ),
+        (
+            "/api/receipts",
+            get(
+                "Incidents that lack a step, the oldest first",
+                object(["step": OpenAPISchemas.receiptStep, "count": integer, "items": array(ref("Missing"))]),
+                query: [("missing", OpenAPISchemas.receiptStep), ("limit", integer)], more: [400, 403],
+                note:
+                    "`missing` is required. Steps from `case` on are expected of incidents with a case that is not declined, merged or void."
+            )
+        ),
+        (
+            "/api/receipts/{incident}",
+            get(
+                "Who was told of an incident, and who was not and why", ref("Receipts"), more: [404],
+                note:
+                    "`accepted` by a service is not `delivered`: no gateway knows whether a person has read it. Gridworkers see their own.")
+        ),
+        (
+            "/api/notices",
+            get(
+                "Notices on our own pages, the newest first", object(["items": array(ref("Notice"))]), query: [("limit", integer)],
+                more: [400, 403], note: "A gridworker's own; those of all offices for the command centre.")
+        ),
+        (
+            "/api/silences",
+            get("Silences in force", object(["items": array(ref("Silence"))]), more: [403])
+                + post(
+                    "Keep a camera, a grid or a category quiet",
+                    body: object([
+                        "camera": text, "grid": text, "category": text, "total": boolean, "reason": text, "until": time,
+                    ]), answer: ref("Silence"), more: [422],
+                    note: "At most 30 days. `total` holds priority 1 as well and is for supervisors. What is still open at the end is told."
+                )
+        ),
+        ("/api/silences/{id}/end", post("End a silence now", body: object([:]), answer: nil, more: [404])),
+        (
+            "/api/absences",
+            get(
+                "Gridworkers on leave", object(["items": array(object(["worker": ref("Named"), "until": time]))]), more: [403])
+        ),
+        (
+            "/api/workers/{id}/absence",
+            post(
+                "Say until when a gridworker is on leave", body: object(["until": time, "reason": text]), answer: nil, more: [404, 422],
+                note: "They receive nothing until then, their substitutes do. A time that has passed ends the leave.")
+        ),
         ("/api/cameras", get("Cameras with their state", object(["items": array(ref("Camera"))]))),
         ("/api/cameras/{id}", get("One camera", ref("CameraDetail"), more: [404])),
         (

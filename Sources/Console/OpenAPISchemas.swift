@@ -2,6 +2,7 @@
 
 import Domain
 import Grids
+import Pushes
 
 /// Schemas of the OpenAPI document.
 enum OpenAPISchemas {
@@ -14,6 +15,7 @@ enum OpenAPISchemas {
         .init("CaseDetail", caseDetail), .init("Camera", camera), .init("CameraDetail", cameraDetail), .init("Grid", grid),
         .init("Health", health), .init("Suppression", suppression), .init("CameraBinding", binding), .init("GridSetItem", gridSetItem),
         .init("GridSet", gridSet),
+        .init("Receipts", receipts), .init("Missing", missing), .init("Notice", notice), .init("Silence", silence),
     ]
 
     private static let text = OpenAPI.text
@@ -44,6 +46,40 @@ enum OpenAPISchemas {
         "restored": OpenAPI.nullable(words), "incident": OpenAPI.nullable(text),
     ])
 
+    private static let times = OpenAPI.object([
+        "detected": maybeTime, "published": maybeTime, "accepted": maybeTime, "case": maybeTime, "pushed": maybeTime,
+        "delivered": maybeTime, "opened": maybeTime, "acknowledged": maybeTime,
+    ])
+    static let receiptStep: JSON = ["type": "string", "enum": .array(ReceiptStep.allCases.map { .string($0.rawValue) })]
+    private static let decisionReason: JSON = ["type": "string", "enum": .array(DecisionReason.allCases.map { .string($0.rawValue) })]
+
+    private static let receipts = OpenAPI.object([
+        "incident": text, "case": OpenAPI.nullable(text), "times": times,
+        "decisions": OpenAPI.array(
+            OpenAPI.object([
+                "at": time, "level": text, "recipient": OpenAPI.nullable(text), "kind": text, "reason": decisionReason, "detail": text,
+                "until": maybeTime,
+            ])),
+        "pushes": OpenAPI.array(
+            OpenAPI.object([
+                "destination": text, "channel": text, "recipient": text, "kind": text,
+                "state": ["type": "string", "enum": .array(PushState.allCases.map { .string($0.rawValue) })], "result": text,
+                "created": time,
+                "attempts": integer, "tried": maybeTime, "ended": maybeTime,
+            ])),
+    ])
+    private static let missing = OpenAPI.object([
+        "incident": text, "case": OpenAPI.nullable(text), "accepted": time, "reason": OpenAPI.nullable(decisionReason), "detail": text,
+    ])
+    private static let notice = OpenAPI.object([
+        "id": text, "at": time, "kind": text, "level": text, "priority": integer, "recipient": text, "title": text, "text": text,
+        "cases": OpenAPI.array(text), "count": integer, "drill": boolean,
+    ])
+    private static let silence = OpenAPI.object([
+        "id": text, "camera": OpenAPI.nullable(text), "grid": OpenAPI.nullable(text), "category": OpenAPI.nullable(text), "total": boolean,
+        "author": text, "reason": text, "from": time, "until": time, "held": integer,
+    ])
+
     private static let incidentDetail: JSON = [
         "allOf": [
             OpenAPI.ref("IncidentItem"),
@@ -54,10 +90,7 @@ enum OpenAPISchemas {
                     "method": text, "grid_set": text, "near_border": boolean, "distance_m": OpenAPI.nullable(OpenAPI.number),
                     "neighbours": OpenAPI.array(OpenAPI.ref("Reference")), "camera_moved_m": OpenAPI.nullable(OpenAPI.number),
                 ]),
-                "receipts": OpenAPI.object([
-                    "detected": maybeTime, "published": maybeTime, "accepted": maybeTime, "case": maybeTime, "pushed": maybeTime,
-                    "delivered": maybeTime, "opened": maybeTime, "acknowledged": maybeTime,
-                ]),
+                "receipts": times,
                 "restoration": OpenAPI.nullable(["allOf": [words, OpenAPI.object(["suppressed": suppressionReason])]]),
                 "case_detail": OpenAPI.nullable(OpenAPI.ref("CaseDetail")),
             ]),

@@ -8,6 +8,7 @@ import Grids
 import Media
 import RTSP
 import Pipelines
+import Pushes
 
 /// Configuration and district data that have been found good.
 struct Preparation: Sendable {
@@ -17,6 +18,8 @@ struct Preparation: Sendable {
     let pipelines: PipelineSet
     let calendar: WorkingCalendar
     let credentials: [CameraID: Credentials]
+    let pushPolicy: PushPolicy
+    let destinations: DestinationBook
 
     /// Reads and checks all files. Nil when any finding is an error; every finding is reported, not only the first.
     static func read(configPath: String, data: String?) -> (preparation: Preparation?, diagnostics: [Diagnostic]) {
@@ -36,13 +39,26 @@ struct Preparation: Sendable {
         }
         guard let district, let catalogue, let pipelines, let calendar, !diagnostics.hasErrors else { return (nil, diagnostics) }
         diagnostics += pipelines.findings(district.cameras, filing: { catalogue[$0]?.filing })
-        guard !diagnostics.hasErrors else { return (nil, diagnostics) }
+        let destinations = readDestinations(configuration.pushes, Registry(district, catalogue: catalogue), &diagnostics)
+        guard let destinations, !diagnostics.hasErrors else { return (nil, diagnostics) }
+        var pushPolicy = configuration.pushes.policy
+        pushPolicy.ladder.duty.calendar = calendar
         return (
             Preparation(
                 configuration: configuration, district: district, catalogue: catalogue, pipelines: pipelines, calendar: calendar,
-                credentials: credentials),
+                credentials: credentials, pushPolicy: pushPolicy, destinations: destinations),
             diagnostics
         )
+    }
+
+    private static func readDestinations(
+        _ settings: PushSettings, _ registry: Registry, _ diagnostics: inout [Diagnostic]
+    ) -> DestinationBook? {
+        guard let path = settings.channelsPath else { return DestinationBook(console: settings.console) }
+        let (book, findings) = ChannelsFile.read(path: path, district: registry.districtCode, console: settings.console)
+        diagnostics += findings
+        diagnostics += book?.findings(registry, file: path) ?? []
+        return book
     }
 
     private static func readPipelines(_ source: PipelineSource, _ diagnostics: inout [Diagnostic]) -> PipelineSet? {

@@ -4,6 +4,7 @@ import Base
 import Domain
 import Foundation
 import Ingest
+import Pushes
 
 /// Where the pipelines stand.
 enum PipelineSource: Sendable, Hashable {
@@ -52,6 +53,8 @@ struct ServiceConfiguration: Sendable {
     var leafletDirectory = "/usr/share/javascript/leaflet"
     /// Creates one sample login per role and writes them to `sample-logins.txt` in the data directory.
     var sampleAccounts = false
+    /// Without a section: everyone is told on the console, and nowhere else.
+    var pushes = PushSettings()
     var logLevel = "info"
 
     /// Reads `path`; the configuration is nil when a finding is an error.
@@ -125,6 +128,7 @@ struct ServiceConfiguration: Sendable {
             console.finish()
         }
         if configuration.assetsDirectory.isEmpty { root.report("'console.assets' is missing: the folder with the web pages") }
+        if let pushes = root.child("pushes") { configuration.pushes = PushSettings.read(pushes, resolved) }
         if let log = root.child("log") {
             if let node = log.child("level"), let level = node.string() {
                 if ["trace", "debug", "info", "notice", "warning", "error", "critical"].contains(level) {

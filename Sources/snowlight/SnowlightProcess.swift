@@ -1,5 +1,5 @@
 // The composition of `serve`: opened in flow order, started back to front, stopped front to back.
-// **camera → … → incidents ══ZeroMQ══▶ dispatcher → cases → pages**
+// **camera → … → incidents ══ZeroMQ══▶ dispatcher → cases → pushes, pages**
 
 import Base
 import Cases
@@ -11,6 +11,7 @@ import IncidentBus
 import Ingest
 import Logging
 import Pipelines
+import Pushes
 import ServiceLifecycle
 import Storage
 import UnixSignals
@@ -30,6 +31,7 @@ struct SnowlightProcess: Sendable {
     private let publisher: IncidentPublisher
     private let ingest: IngestService
     private let accounts: Accounts
+    private let pushes: PushService
     private let console: Console
     private let tasks: [CameraTask]
 
@@ -58,7 +60,7 @@ struct SnowlightProcess: Sendable {
             return (
                 try SnapshotStore(directory: folder + "/snapshots"), try Outbox.open(path: folder + "/outbox.sqlite"),
                 try SuppressionStore.open(path: folder + "/suppressions.sqlite", time: time),
-                try SQLiteFile.open(path: folder + "/dispatch.sqlite", migrations: CasesSchema.migrations),
+                try SQLiteFile.open(path: folder + "/dispatch.sqlite", migrations: CasesSchema.migrations + PushesSchema.migrations),
                 // A file of its own, so that logins never wait behind case commits.
                 try SQLiteFile.open(path: folder + "/accounts.sqlite", migrations: Accounts.migrations)
             )
@@ -99,6 +101,12 @@ struct SnowlightProcess: Sendable {
             sink: sink, suppressions: suppressions, clips: sink, looks: looks, time: time, metrics: metrics, log: log, onFatal: onFatal)
         deliveries.tell { [weak ingest] in ingest?.delivered($0, priority: $1) }
 
+        // cases → pushes
+        let pushes = PushService(
+            file: dispatchFile, registry: registry, signal: signal, policy: preparation.pushPolicy, book: preparation.destinations,
+            time: time,
+            log: log, metrics: metrics, sending: PushClient(preparation.destinations.guardian).send, onFatal: onFatal)
+
         // cases → pages
         let cases = CaseStore(file: dispatchFile, registry: registry, signal: signal, time: time, metrics: metrics)
         let accounts = try await Accounts.open(file: accountsFile, time: time)
@@ -112,8 +120,10 @@ struct SnowlightProcess: Sendable {
             outbox: {
                 let depth = outbox.depth()
                 return OutboxDepth(rows: depth.rows, oldestAgeSeconds: depth.oldestAgeSeconds)
-            }, suppressions: SuppressionDesk(store: suppressions, restorer: restorer, publisher: publisher), pictures: snapshots,
-            accounts: accounts, metrics: metrics, time: time)
+            }, suppressions: SuppressionDesk(store: suppressions, restorer: restorer, publisher: publisher),
+            pushes: PushRecords(file: dispatchFile, time: time, changed: { pushes.wake() }), pictures: snapshots, accounts: accounts,
+            metrics: metrics,
+            time: time)
         parts.onDataLoss = onFatal
         let (consoleSettings, consoleParts, host) = (settings, parts, configuration.host)
         let console = try await onOwnThread("pages") {
@@ -124,10 +134,10 @@ struct SnowlightProcess: Sendable {
         return SnowlightProcess(
             configPath: configPath, data: data, log: log, maps: maps, outbox: outbox, suppressions: suppressions,
             restorer: restorer, dispatchFile: dispatchFile, accountsFile: accountsFile, receiver: receiver, publisher: publisher,
-            ingest: ingest, accounts: accounts, console: console, tasks: preparation.cameraTasks)
+            ingest: ingest, accounts: accounts, pushes: pushes, console: console, tasks: preparation.cameraTasks)
     }
 
-    /// Runs until SIGTERM or SIGINT, then stops ingest, console and bus in this order and closes the files.
+    /// Runs until SIGTERM or SIGINT, then stops ingest, console, pushes and bus in this order and closes the files.
     func run() async throws {
         let bus = Stage(name: "bus") {
             try receiver.start()
@@ -150,7 +160,8 @@ struct SnowlightProcess: Sendable {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: bus), .init(service: console), .init(service: cameras), .init(service: Reloading(reload: reload)),
+                    .init(service: bus), .init(service: pushes), .init(service: console), .init(service: cameras),
+                    .init(service: Reloading(reload: reload)),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
         try await group.run()

@@ -5,6 +5,7 @@ import Foundation
 import Grids
 @testable import IncidentBus
 import Logging
+import Pushes
 import ServiceLifecycle
 import Storage
 import Synchronization
@@ -60,7 +61,7 @@ struct Desk: Sendable {
         let metrics = MetricsRegistry()
         var log = Logger(label: "console-test") { JSONLogHandler(label: $0) }
         log.logLevel = .error
-        let file = try SQLiteFile.open(path: directory + "/dispatch.sqlite", migrations: CasesSchema.migrations)
+        let file = try SQLiteFile.open(path: directory + "/dispatch.sqlite", migrations: CasesSchema.migrations + PushesSchema.migrations)
         let accountFile = try SQLiteFile.open(path: directory + "/accounts.sqlite", migrations: Accounts.migrations)
         let cost = PasswordCost(log2N: 10)!  // Inside 10...17; the least that is allowed.
         let accounts = try await Accounts.open(file: accountFile, cost: cost)
@@ -81,7 +82,9 @@ struct Desk: Sendable {
             cases: cases, signal: signal, registry: registry,
             maps: MapStore(file: file, registry: registry, signal: signal, time: time), cameras: OneCameraStreams(), live: live,
             outbox: { OutboxDepth(rows: 3, oldestAgeSeconds: 0.5) },
-            suppressions: RestoredOnDisk(store: doubts), pictures: pictures, accounts: accounts, metrics: metrics, time: time)
+            suppressions: RestoredOnDisk(store: doubts), pushes: PushRecords(file: file, time: time), pictures: pictures,
+            accounts: accounts,
+            metrics: metrics, time: time)
         let console = try Console(settings, parts, log: log) { announce.yield($0) }
         let group = ServiceGroup(configuration: .init(services: [.init(service: console)], logger: log))
         let running = Task { try await group.run() }

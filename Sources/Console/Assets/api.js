@@ -53,6 +53,8 @@ export const me = () => request("GET", "/api/me");
 export const incidents = (values = {}) => request("GET", `/api/incidents${query(values)}`);
 /** One incident with its reasons, receipts and case. */
 export const incident = (id) => request("GET", `/api/incidents/${part(id)}`);
+/** Who was told of an incident, and who was not and why. */
+export const receipts = (id) => request("GET", `/api/receipts/${part(id)}`);
 /** Makes a case of an incident; twice gives the same case. */
 export const fileIncident = (id) => request("POST", `/api/incidents/${part(id)}/file`);
 /** Cases in the reader's scope. */

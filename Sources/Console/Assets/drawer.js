@@ -10,6 +10,7 @@ import { FilmPart } from "./film.js";
 import { t, word } from "./i18n.js";
 import { pictureFigure } from "./picture.js";
 import { placeText, problemText } from "./places.js";
+import { toldPart } from "./told.js";
 
 /** The drawer at the right. For tests: data-role=drawer carries data-id and data-loading. */
 export class Drawer {
@@ -27,6 +28,7 @@ export class Drawer {
         this.id = item.id;
         this.item = item;
         this.detail = null;
+        this.receiptRows = null;
         this.problem = null;
         this.filing = false;
         this.pictureKey = null;
@@ -66,12 +68,21 @@ export class Drawer {
             if (id !== this.id) return;
             this.detail = detail;
             this.problem = null;
+            if (detail.case) this.#loadTold(id);
         } catch (error) {
             if (id !== this.id) return;
             if (error.status === 401) this.page.ended();
             this.problem = problemText(error);
         }
         this.node.dataset.loading = "false";
+        this.#fill();
+    }
+
+    /** Asks who was told; without an answer the rest of the drawer stands. */
+    async #loadTold(id) {
+        const rows = await api.receipts(id).catch(() => null);
+        if (id !== this.id || !rows) return;
+        this.receiptRows = rows;
         this.#fill();
     }
 
@@ -105,7 +116,7 @@ export class Drawer {
     #build() {
         this.film?.close();
         const part = (name) => (this[name] = el("div", { class: `drawer-${name}` }));
-        this.body = el("div", { class: "drawer-body", role: "region", tabindex: "0", "aria-label": t("drawer.label") }, part("where"), part("picture"), part("moving"), part("restored"), part("why"), part("trust"), part("receipts"), part("case"));
+        this.body = el("div", { class: "drawer-body", role: "region", tabindex: "0", "aria-label": t("drawer.label") }, part("where"), part("picture"), part("moving"), part("restored"), part("why"), part("trust"), part("receipts"), part("told"), part("case"));
         this.film = new FilmPart(this.moving);
         this.head = el("header", { class: "drawer-head" });
         this.foot = el("footer", { class: "drawer-foot" });
@@ -130,6 +141,7 @@ export class Drawer {
             replaceWhenChanged(this.why, [whyPart(whole)]);
             replaceWhenChanged(this.trust, [trustPart(whole)]);
             replaceWhenChanged(this.receipts, [receiptsPart(whole)]);
+            replaceWhenChanged(this.told, [toldPart(this.receiptRows)].filter(Boolean));
             replaceWhenChanged(this.case, [casePart(whole)]);
         } else {
             replaceWhenChanged(this.why, this.problem
