@@ -71,6 +71,14 @@ def hooks():
         hook.close()
 
 
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory):
+    """One camera for all tests here: rendering its scene takes longest."""
+    one = Fleet(tmp_path_factory.mktemp("fleet"), 1)
+    yield one
+    one.stop()
+
+
 def prepare(folder, base, channels, ladder):
     """A district whose gridworkers read these channels; returns its configuration."""
     district = make_district(folder, 1, base)
@@ -100,8 +108,7 @@ def signed(call):
     return hmac.compare_digest(expected, parts["v1"]) and abs(int(parts["t"]) - call["at"]) < 30
 
 
-def test_a_case_is_one_signed_call_and_an_answer_ends_the_ladder(tmp_path, start, hooks):
-    fleet = start(Fleet, tmp_path, 1)
+def test_a_case_is_one_signed_call_and_an_answer_ends_the_ladder(tmp_path, fleet, start, hooks):
     hook, dead = hooks(), hooks(*["hang"] * 100)
     config = prepare(tmp_path, fleet.base, {"hook": hook, "dead": dead}, "[4s, 8s, 12s, 16s]")
     serve = start(Serve, tmp_path, config)
@@ -133,8 +140,7 @@ def test_a_case_is_one_signed_call_and_an_answer_ends_the_ladder(tmp_path, start
     assert duty.get("/api/receipts?missing=accepted")["count"] == 0
 
 
-def test_a_failing_server_is_tried_again_with_the_same_key(tmp_path, start, hooks):
-    fleet = start(Fleet, tmp_path, 1)
+def test_a_failing_server_is_tried_again_with_the_same_key(tmp_path, fleet, start, hooks):
     hook = hooks(500, 429)
     config = prepare(tmp_path, fleet.base, {"hook": hook}, "[1h, 2h, 3h, 4h]")
     serve = start(Serve, tmp_path, config)
