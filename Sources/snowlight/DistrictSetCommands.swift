@@ -147,7 +147,7 @@ struct GridSetOptions: ParsableArguments {
             throw Failure(.notFound, "there is no store in \(folder); start `snowlight serve` once")
         }
         let (file, accountsFile) = try await onOwnThread("open") {
-            let file = try SQLiteFile.open(path: folder + "/dispatch.sqlite", migrations: CasesSchema.migrations)
+            let file = try SQLiteFile.open(path: folder + "/dispatch.sqlite", migrations: DispatchSchema.migrations)
             return (file, try SQLiteFile.open(path: folder + "/accounts.sqlite", migrations: Accounts.migrations))
         }
         let accounts = try await Accounts.open(file: accountsFile)

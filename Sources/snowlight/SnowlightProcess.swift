@@ -60,7 +60,7 @@ struct SnowlightProcess: Sendable {
             return (
                 try SnapshotStore(directory: folder + "/snapshots"), try Outbox.open(path: folder + "/outbox.sqlite"),
                 try SuppressionStore.open(path: folder + "/suppressions.sqlite", time: time),
-                try SQLiteFile.open(path: folder + "/dispatch.sqlite", migrations: CasesSchema.migrations + PushesSchema.migrations),
+                try SQLiteFile.open(path: folder + "/dispatch.sqlite", migrations: DispatchSchema.migrations),
                 // A file of its own, so that logins never wait behind case commits.
                 try SQLiteFile.open(path: folder + "/accounts.sqlite", migrations: Accounts.migrations)
             )

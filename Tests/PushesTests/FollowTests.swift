@@ -1,4 +1,4 @@
-// From the feed to the other side, over a real file: exactly once, in time, and silent once somebody has answered.
+// From the feed to the other side, over a real database: exactly once, in time, and silent once somebody has answered.
 
 import Base
 import Cases
@@ -16,7 +16,7 @@ import Testing
     #expect(try district.post.kinds() == ["task"])
     #expect(try district.post.recipients() == ["worker:w1"])
     #expect(try district.count("incident WHERE pushed_ms IS NOT NULL") == 1)
-    // Another service on the same file, and the feed read again from its beginning.
+    // Another service on the same database, and the feed read again from its beginning.
     try district.write("UPDATE push_cursor SET seq = 0")
     try await district.run(district.service, for: 10)
     #expect(district.post.requests.count == 1)
@@ -34,7 +34,7 @@ import Testing
     let district = try PushDistrict()
     try district.incidents([1], "flood", seed: 3)
     try await district.settle(district.service)
-    try await district.run(district.service, for: 86_400, every: 60)
+    try await district.run(district.service, for: 86_400, every: 120)
     #expect(
         try district.post.recipients()
             == ["worker:w1", "worker:s1", "office:511011001001", "office:511011001", "office:511011"])
@@ -102,7 +102,7 @@ import Testing
     // The ledger makes one incident of an hour of five seconds on and five off; its updates push nothing.
     let district = try PushDistrict()
     try district.incidents([1], seed: 5)
-    try await district.run(district.service, for: 3600, every: 5)
+    try await district.run(district.service, for: 3600, every: 30)
     #expect(try district.post.kinds() == ["task"])
 }
 

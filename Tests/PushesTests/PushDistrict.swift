@@ -1,4 +1,4 @@
-// A district for the tests of the pushes: real registry, dispatcher and file, a service that answers as a test wants, and time by hand.
+// A district for the tests of the pushes: real registry, dispatcher and database, a service that answers as a test wants, and time by hand.
 
 import Base
 import Cases
@@ -9,15 +9,15 @@ import IncidentBus
 import Logging
 @testable import Pushes
 import Storage
+import StorageKit
 import Synchronization
 
 /// Townships of one grid each, with worker `wN` and substitute `sN`; cameras stand in them in turn.
 struct PushDistrict {
-    let file: SQLiteFile
-    let path: String
+    let file: any SQLDatabase
     let box: RegistryBox
     let signal = FeedSignal()
-    let time: SimulatedTime
+    let time = SimulatedTime(wall: WallTime("2026-11-23T02:00:00.000Z")!)  // Ten o'clock on a Monday in Beijing.
     let dispatcher: Dispatcher
     let store: CaseStore
     let book: DestinationBook
@@ -25,23 +25,10 @@ struct PushDistrict {
     let post = Post()
     let metrics = MetricsRegistry()
 
-    init(
-        townships: Int = 1, cameras: Int = 2, policy: PushPolicy = PushPolicy(), channels: [String] = ["console", "hook"],
-        perMinute: Int = 600,
-        path: String? = nil, time: SimulatedTime = SimulatedTime(wall: WallTime("2026-11-23T02:00:00.000Z")!)
-    ) throws {
+    init(townships: Int = 1, cameras: Int = 2, policy: PushPolicy = PushPolicy(), perMinute: Int = 600) throws {
         self.policy = policy
-        self.time = time
-        if let path {
-            self.path = path
-        } else {
-            let folder = NSTemporaryDirectory() + "/snowlight-pushes-\(UInt64.random(in: 0 ... .max))"
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            self.path = folder + "/dispatch.sqlite"
-        }
-        file = try SQLiteFile.open(path: self.path, migrations: CasesSchema.migrations + PushesSchema.migrations)
-        box = RegistryBox(Self.registry(townships: townships, cameras: cameras, channels: channels))
-        let metrics = metrics
+        file = try TestDatabase().open(CasesSchema.migrations + PushesSchema.migrations)
+        box = RegistryBox(Self.registry(townships: townships, cameras: cameras, channels: ["console", "hook"]))
         dispatcher = try Dispatcher(file: file, registry: box, signal: signal, time: time, log: Self.quiet, metrics: metrics)
         store = CaseStore(file: file, registry: box, signal: signal, time: time, metrics: metrics)
         let hook = WebhookChannel(
