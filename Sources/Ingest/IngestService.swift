@@ -70,7 +70,8 @@ package final class IngestService: Sendable {
 
     package init(
         settings: IngestSettings, sink: any IncidentSink, suppressions: any SuppressionSink, clips: (any ClipSink)? = nil,
-        looks: (any LookSink)? = nil, time: any TimeSource, metrics: MetricsRegistry, log: Logger, onFatal: @escaping @Sendable (Failure) -> Void
+        looks: (any LookSink)? = nil, time: any TimeSource, metrics: MetricsRegistry, log: Logger,
+        onFatal: @escaping @Sendable (Failure) -> Void
     ) {
         self.settings = settings
         self.time = time
