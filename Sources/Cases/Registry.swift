@@ -25,6 +25,8 @@ package struct Registry: Sendable {
     package let workers: [WorkerID: Gridworker]
     package let catalogue: Catalogue
     private let workersOfGrid: [GridCode: [Gridworker]]
+    /// What was found out about cameras under this map and these bindings.
+    var answers = CameraAnswers()
 
     package init(
         districtCode: String, cameras: [Camera], grids: GridSet, gridSetVersion: String, workers: [Gridworker], catalogue: Catalogue
@@ -49,7 +51,12 @@ package struct Registry: Sendable {
 
     /// Which grid answers for a camera, or for a zone or preset of it, and how that was found.
     package func answer(for camera: Camera, preset: String = "", zone: String = "") -> CameraGrid {
-        grids.grid(for: camera, bindings: bindings[camera.id] ?? CameraBindings(), preset: preset, zone: zone)
+        let own = bindings[camera.id] ?? CameraBindings()
+        let isWhole = own.zones[zone] == nil && own.presets[preset] == nil
+        guard isWhole, let known = cameras[camera.id], known.position == camera.position, known.view == camera.view else {
+            return grids.grid(for: camera, bindings: own, preset: preset, zone: zone)
+        }
+        return answers.answer(for: camera.id) { grids.grid(for: camera, bindings: own) }
     }
 
     /// Why a person must look at a camera's grid again; nil when nobody must.
@@ -67,6 +74,18 @@ package struct Registry: Sendable {
     package func worker(of grid: GridCode) -> Gridworker? {
         let candidates = workersOfGrid[grid] ?? []
         return candidates.first { $0.role == .fullTime } ?? candidates.first
+    }
+}
+
+/// Remembers which grid answers for each camera: laying fields of view over grids costs too much to do it for each list of 4,100 cameras.
+final class CameraAnswers: Sendable {
+    private let found = Mutex<[CameraID: CameraGrid]>([:])
+
+    func answer(for camera: CameraID, _ make: () -> CameraGrid) -> CameraGrid {
+        if let known = found.withLock({ $0[camera] }) { return known }
+        let answer = make()
+        found.withLock { $0[camera] = answer }
+        return answer
     }
 }
 

@@ -112,7 +112,7 @@ package final class MapStore: Sendable {
         return .done(try await detail(number))
     }
 
-    /// Looks at a draft: does it cover its district exactly once, has every grid a gridworker, is it drawn from the set in force?
+    /// Looks at a draft, which must cover its district exactly once, have a gridworker for each grid, and be drawn from the set in force.
     package func check(_ number: Int, by reader: Reader) async throws -> GridSetOutcome {
         guard let text = try await file.read({ try GridSetText.find(number, $0) }) else { return .notFound }
         let staffed = registry.current.staffed

@@ -120,6 +120,7 @@ extension Registry {
         next.bindings = map.bindings
         next.reviews = map.reviews
         next.mapRevision = map.revision
+        next.answers = CameraAnswers()
         return next
     }
 }

@@ -65,12 +65,14 @@ export class BindingDrawer {
         const { camera, detail } = this;
         if (!camera) return;
         this.node.dataset.state = detail ? "shown" : this.problem ? "failed" : "loading";
+        const scrolled = this.node.querySelector(".drawer-body")?.scrollTop ?? 0;
         this.node.replaceChildren(
             el("header", { class: "drawer-head" },
                 el("div", { class: "drawer-title" }, el("h2", {}, camera.name), el("p", {}, camera.id)),
                 el("button", { type: "button", class: "quiet drawer-close", "data-role": "drawer-close", "aria-label": t("drawer.close"), onclick: () => this.page.close() }, el("kbd", {}, "Esc"), el("span", { class: "drawer-cross", "aria-hidden": "true" }, "✕"))),
             el("div", { class: "drawer-body", role: "region", tabindex: "0", "aria-label": t("bind.drawer") },
                 ...(detail ? this.#parts() : this.problem ? [el("p", { class: "problem", role: "alert" }, this.problem)] : [0, 1, 2].map(() => el("div", { class: "skeleton-line" })))));
+        this.node.querySelector(".drawer-body").scrollTop = scrolled;
     }
 
     #parts() {
