@@ -26,6 +26,7 @@ struct SnowlightProcess: Sendable {
     private let restorer: SuppressionRestorer
     private let dispatchFile: any SQLDatabase
     private let accountsFile: any SQLDatabase
+    private let backups: BackupKeeper?
     private let receiver: IncidentReceiver
     private let publisher: IncidentPublisher
     private let ingest: IngestService
@@ -58,9 +59,7 @@ struct SnowlightProcess: Sendable {
             return (
                 try SnapshotStore(directory: folder + "/snapshots"), try Outbox.open(path: folder + "/outbox.sqlite"),
                 try SuppressionStore.open(path: folder + "/suppressions.sqlite", time: time),
-                try SQLiteFile.open(path: folder + "/dispatch.sqlite", migrations: CasesSchema.migrations),
-                // A file of its own, so that logins never wait behind case commits.
-                try SQLiteFile.open(path: folder + "/accounts.sqlite", migrations: Accounts.migrations)
+                try configuration.store.openCases(in: folder), try configuration.store.openAccounts(in: folder)
             )
         }
         let maps = MapStore(file: dispatchFile, registry: registry, signal: signal, time: time)
@@ -99,6 +98,11 @@ struct SnowlightProcess: Sendable {
             sink: sink, suppressions: suppressions, clips: sink, looks: looks, time: time, metrics: metrics, log: log, onFatal: onFatal)
         deliveries.tell { [weak ingest] in ingest?.delivered($0, priority: $1) }
 
+        let backups = configuration.backups.map { settings in
+            BackupKeeper(
+                settings, [dispatchFile, accountsFile].compactMap { $0 as? SQLiteFile }, time: time, log: log, metrics: metrics)
+        }
+
         // cases → pages
         let cases = CaseStore(file: dispatchFile, registry: registry, signal: signal, time: time, metrics: metrics)
         let accounts = try await Accounts.open(file: accountsFile, time: time)
@@ -123,7 +127,8 @@ struct SnowlightProcess: Sendable {
         }
         return SnowlightProcess(
             configPath: configPath, data: data, log: log, maps: maps, outbox: outbox, suppressions: suppressions,
-            restorer: restorer, dispatchFile: dispatchFile, accountsFile: accountsFile, receiver: receiver, publisher: publisher,
+            restorer: restorer, dispatchFile: dispatchFile, accountsFile: accountsFile, backups: backups, receiver: receiver,
+            publisher: publisher,
             ingest: ingest, accounts: accounts, console: console, tasks: preparation.cameraTasks)
     }
 
@@ -132,7 +137,9 @@ struct SnowlightProcess: Sendable {
         let bus = Stage(name: "bus") {
             try receiver.start()
             publisher.start()
+            backups?.start()
         } stop: {
+            backups?.stop()
             publisher.stop()
             receiver.stop()
         }
