@@ -75,7 +75,7 @@ struct StoreCommand: AsyncParsableCommand {
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Proves the chain of the case log, and that incidents, cases, cursors and feed belong together.",
+            abstract: "Proves the chains of case log and audit, and that incidents, cases, cursors and feed belong together.",
             discussion: """
                 Prints one line per finding and ends with 0, or with 65 when there is one. On SQLite `serve` must be stopped, and the \
                 files' own integrity is checked too; on PostgreSQL it may run.
@@ -108,6 +108,9 @@ struct StoreCommand: AsyncParsableCommand {
                 let verdict = try StoreVerification.verify(cases)
                 try cases.close()
                 problems += verdict.problems
+                let accounts = try configuration.store.openAccounts(in: configuration.dataDirectory, migrations: [])
+                problems += try AuditLog.problems(accounts).map { "audit: \($0)" }
+                try accounts.close()
                 if json {
                     let encoder = JSONEncoder()
                     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -64,10 +64,10 @@ enum StoreConfiguration: Sendable, Hashable {
     }
 
     /// Opens the accounts, apart from the cases so that logins never wait behind incidents. Blocks.
-    func openAccounts(in folder: String) throws -> any SQLDatabase {
+    func openAccounts(in folder: String, migrations: [Migration] = Accounts.migrations) throws -> any SQLDatabase {
         switch self {
-        case .sqlite: try SQLiteFile.open(path: "\(folder)/\(Self.accountsFile)", migrations: Accounts.migrations)
-        case .postgresql(let settings): try PostgresDatabase.open(settings, schema: "accounts", migrations: Accounts.migrations)
+        case .sqlite: try SQLiteFile.open(path: "\(folder)/\(Self.accountsFile)", migrations: migrations)
+        case .postgresql(let settings): try PostgresDatabase.open(settings, schema: "accounts", migrations: migrations)
         }
     }
 }
