@@ -68,6 +68,10 @@ struct StoreCommand: AsyncParsableCommand {
             try await StoreCommand.perform { [self] in
                 let data = try StoreCommand.filesFolder(of: location.read())
                 try StoreBackup.restore(StoreCommand.names, from: folder, to: data, now: SystemTime().wallNow)
+                // Who logged out since the backup must not be logged in again.
+                let accounts = try SQLiteFile.open(path: "\(data)/\(StoreConfiguration.accountsFile)", migrations: [])
+                try accounts.write { _ = try $0.run("DELETE FROM session") }
+                try accounts.close()
                 print("restored from \(folder)")
             }
         }
