@@ -45,7 +45,7 @@ enum LoginOutcome: Sendable {
 ///
 /// A token has 256 random bits and is stored only as its SHA-256. A session ends 12 hours after login, whatever happens in it.
 package final class Accounts: Sendable {
-    /// Numbered apart from the dispatcher's, so that both may live in one file.
+    /// Numbered apart from the dispatcher's; the audit lies beside the accounts, so that a login and its line are one transaction.
     package static let migrations = [
         Migration(
             101, "accounts",
@@ -64,7 +64,8 @@ package final class Accounts: Sendable {
                     created_ms BIGINT NOT NULL, expires_ms BIGINT NOT NULL)
                 """,
                 "CREATE INDEX session_user ON session (user_name)",
-            ])
+            ]),
+        AuditLog.migration,
     ]
 
     static let sessionSeconds = 12 * 3600
@@ -155,17 +156,40 @@ package final class Accounts: Sendable {
         let found = possible ? try await file.read { try Self.account(user, $0) } : nil
         let stored = found.flatMap { PasswordHash($0.1) } ?? decoy
         let right = try await hashers.runIfActive { try stored.matches(password) }
-        guard right, let account = found?.0 else { return .refused }
+        guard right, let account = found?.0 else {
+            try await write(AuditEntry(at: time.wallNow, actor: counted, role: "", action: .loginRefused, object: address))
+            return .refused
+        }
         state.withLock { $0.throttle.succeeded(account: counted, address: address) }
         if let old { try await logout(token: old) }
-        return .welcome(token: try await openSession(account), account)
+        return .welcome(token: try await openSession(account, from: address), account)
     }
 
     /// Ends a session at once, on every stream that uses it within 5 s. Harmless when there is none.
     func logout(token: String) async throws {
         let key = Self.digest(token)
-        guard state.withLock({ $0.sessions.removeValue(forKey: key) }) != nil else { return }
-        _ = try await file.write { try $0.run("DELETE FROM session WHERE token_sha256 = $1", [.text(key)]) }
+        guard let account = state.withLock({ $0.sessions.removeValue(forKey: key) })?.account else { return }
+        let entry = AuditEntry(at: time.wallNow, actor: account.user, role: account.role.rawValue, action: .logout)
+        try await file.write { sql in
+            try sql.run("DELETE FROM session WHERE token_sha256 = $1", [.text(key)])
+            try AuditLog.append(entry, to: sql)
+        }
+    }
+
+    /// Writes down what an account is about to see or do; only then may it.
+    func record(_ action: AuditAction, _ object: String, reason: String = "", by account: Account) async throws {
+        try await write(
+            AuditEntry(
+                at: time.wallNow, actor: account.user, role: account.role.rawValue, action: action, object: object, reason: reason))
+    }
+
+    /// Lines of the audit, newest first, each with its position.
+    func audit(_ query: AuditQuery) async throws -> [(position: Int64, entry: AuditEntry)] {
+        try await file.read { try AuditLog.page(query, in: $0) }
+    }
+
+    private func write(_ entry: AuditEntry) async throws {
+        try await file.write { try AuditLog.append(entry, to: $0) }
     }
 
     /// Ends all sessions of an account, after its password or rights changed.
@@ -214,10 +238,11 @@ package final class Accounts: Sendable {
         return !exists
     }
 
-    private func openSession(_ account: Account) async throws -> String {
+    private func openSession(_ account: Account, from address: String) async throws -> String {
         let token = Self.randomToken()
         let key = Self.digest(token)
         let now = time.wallNow
+        let entry = AuditEntry(at: now, actor: account.user, role: account.role.rawValue, action: .login, object: address)
         let session = Session(account: account, created: now, expires: now.adding(seconds: Double(Self.sessionSeconds)))
         let surplus = state.withLock { state -> [String] in
             let mine = state.sessions.filter { $0.value.account.user == account.user }.sorted { $0.value.created < $1.value.created }
@@ -232,6 +257,7 @@ package final class Accounts: Sendable {
                     .text(key), .text(account.user), .integer(now.millisecondsSince1970),
                     .integer(session.expires.millisecondsSince1970),
                 ])
+            try AuditLog.append(entry, to: connection)
         }
         state.withLock { state in
             state.sessions = state.sessions.filter { $0.value.expires > now }

@@ -14,6 +14,7 @@ import Storage
 struct CaseRoutes: Sendable {
     let cases: CaseStore
     let pictures: SnapshotStore
+    let accounts: Accounts
 
     var routes: [Route] {
         [
@@ -56,6 +57,10 @@ struct CaseRoutes: Sendable {
         let pictures = pictures
         let bytes = try await NIOThreadPool.singleton.runIfActive { try pictures.load(reference.sha256, as: kind) }
         guard let bytes else { throw Refusal.notFound }
+        // A player asks for a clip in many parts; its beginning is the opening.
+        if kind == .clip, call.request.headers[.range].map({ $0.hasPrefix("bytes=0-") }) ?? true {
+            try await accounts.record(.clipOpened, call.incidentID().description, by: call.account())
+        }
         var response =
             switch kind {
             case .snapshot: Response.bytes(ByteBuffer(bytes: bytes), type: "image/jpeg")

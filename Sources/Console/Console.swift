@@ -117,8 +117,11 @@ package struct Console: Service {
                 version: settings.version
             ).routes
             + [Route(.get, "/api/events", .session) { try await streams.open($0) }]
-            + CaseRoutes(cases: parts.cases, pictures: parts.pictures).routes
-            + SuppressionRoutes(suppressions: parts.suppressions, registry: parts.registry, metrics: parts.metrics).routes
+            + CaseRoutes(cases: parts.cases, pictures: parts.pictures, accounts: parts.accounts).routes
+            + SuppressionRoutes(
+                suppressions: parts.suppressions, accounts: parts.accounts, registry: parts.registry, metrics: parts.metrics
+            ).routes
+            + AuditRoutes(accounts: parts.accounts).routes
             + PushRoutes(cases: parts.cases, pushes: parts.pushes, registry: parts.registry, time: parts.time).routes
             + DistrictRoutes(registry: parts.registry, maps: parts.maps, health: parts.cameras).routes
             + BindingRoutes(maps: parts.maps).routes + GridSetRoutes(maps: parts.maps, time: parts.time).routes

@@ -181,6 +181,22 @@ enum OpenAPI {
                 "Say until when a gridworker is on leave", body: object(["until": time, "reason": text]), answer: nil, more: [404, 422],
                 note: "They receive nothing until then, their substitutes do. A time that has passed ends the leave.")
         ),
+        (
+            "/api/audit",
+            get(
+                "Who logged in, who opened or restored what, the newest first",
+                object([
+                    "items": array(
+                        object([
+                            "position": integer, "at": time, "actor": text, "role": text, "action": text, "object": text, "reason": text,
+                        ])), "next": nullable(integer),
+                ]),
+                query: [("from", time), ("to", time), ("actor", text), ("action", text), ("after", integer), ("limit", integer)],
+                more: [400, 403],
+                note:
+                    "For auditors and administrators. `after` takes the `next` of the page before. Each line is chained to the one before it."
+            )
+        ),
         ("/api/cameras", get("Cameras with their state", object(["items": array(ref("Camera"))]))),
         ("/api/cameras/{id}", get("One camera", ref("CameraDetail"), more: [404])),
         (

@@ -14,6 +14,7 @@ import Storage
 /// The handlers for suppressions. Stateless.
 struct SuppressionRoutes: Sendable {
     let suppressions: any SuppressionSource
+    let accounts: Accounts
     let registry: RegistryBox
     let restored: Counter
 
@@ -24,8 +25,9 @@ struct SuppressionRoutes: Sendable {
     /// In characters.
     static let longestReason = 500
 
-    init(suppressions: any SuppressionSource, registry: RegistryBox, metrics: MetricsRegistry) {
+    init(suppressions: any SuppressionSource, accounts: Accounts, registry: RegistryBox, metrics: MetricsRegistry) {
         self.suppressions = suppressions
+        self.accounts = accounts
         self.registry = registry
         restored = metrics.counter("snowlight_suppressions_restored_total", "Suppressions that a person turned into an incident.")
     }
@@ -66,7 +68,9 @@ struct SuppressionRoutes: Sendable {
     }
 
     private func picture(_ call: Call) async throws -> Response {
-        guard let bytes = try await suppressions.picture(of: call.suppressionID()) else { throw Refusal.notFound }
+        let id = try call.suppressionID()
+        guard let bytes = try await suppressions.picture(of: id) else { throw Refusal.notFound }
+        try await accounts.record(.suppressionPictureOpened, id.description, by: call.account())
         return .bytes(ByteBuffer(bytes: bytes), type: "image/jpeg")
     }
 
@@ -81,6 +85,7 @@ struct SuppressionRoutes: Sendable {
         guard registry.cameras[before.camera] != nil else {
             throw Refusal(.unprocessableContent, "camera_gone", "its camera is no longer in the registry")
         }
+        if before.restoration == nil { try await accounts.record(.suppressionRestored, id.description, reason: note, by: account) }
         guard let record = try await suppressions.restore(id, by: account.user, name: account.name, note: note) else {
             throw Refusal.notFound
         }

@@ -80,6 +80,28 @@ package final class SQLiteFile: SQLDatabase {
         return lines == ["ok"] ? [] : lines
     }
 
+    /// Copies the database as it is at one moment into a new file, while others go on reading and writing; returns after fsync. Blocks.
+    ///
+    /// - Throws: `.conflict` when there is a file at `target` already, `.resourceExhausted` when its disk is full; then nothing is left there.
+    package func copy(to target: String) throws {
+        guard !FileManager.default.fileExists(atPath: target) else {
+            throw Failure(.conflict, "there is a file already", context: [("file", target)])
+        }
+        do {
+            var configuration = Configuration()
+            configuration.qos = .default  // As in `open`.
+            let copy = try DatabaseQueue(path: target, configuration: configuration)
+            try pool.backup(to: copy)
+            try copy.close()
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: target)
+            try DiskSync.sync(target)
+            try DiskSync.sync((target as NSString).deletingLastPathComponent)
+        } catch {
+            for suffix in ["", "-wal", "-shm", "-journal"] { try? FileManager.default.removeItem(atPath: target + suffix) }
+            throw SQLiteFailure.map(error, target)
+        }
+    }
+
     /// Closes all connections and lets another process open the file. Using the file afterwards throws.
     package func close() throws {
         do { try pool.close() } catch { throw SQLiteFailure.map(error, path) }

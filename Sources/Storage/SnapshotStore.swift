@@ -53,7 +53,7 @@ package struct SnapshotStore: Sendable {
         do {
             if !manager.fileExists(atPath: folder) {
                 try manager.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-                try sync(folder: directory)
+                try DiskSync.sync(directory)
             }
             // A unique temporary name, so that two writers of the same picture cannot tear each other's file.
             let temporary = "\(folder)/.\(name).\(UInt64.random(in: 0 ... .max))"
@@ -68,7 +68,7 @@ package struct SnapshotStore: Sendable {
                 unlink(temporary)
                 throw error
             }
-            try sync(folder: folder)
+            try DiskSync.sync(folder)
         } catch {
             let full = (error as? POSIXError)?.code == .ENOSPC || (error as? CocoaError)?.code == .fileWriteOutOfSpace
             throw Failure(
@@ -82,12 +82,5 @@ package struct SnapshotStore: Sendable {
     package func load(_ sha256: String, as kind: EvidenceKind = .snapshot) throws -> [UInt8]? {
         guard sha256.utf8.count == 64, sha256.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x61 && $0 <= 0x66 }) else { return nil }
         return FileManager.default.contents(atPath: "\(directory)/\(sha256.prefix(2))/\(sha256).\(kind.rawValue)").map { [UInt8]($0) }
-    }
-
-    private func sync(folder: String) throws {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
     }
 }

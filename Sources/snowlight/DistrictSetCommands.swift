@@ -142,13 +142,13 @@ struct GridSetOptions: ParsableArguments {
     }
 
     private func run(_ preparation: Preparation, _ body: (MapStore, Accounts) async throws -> Void) async throws {
-        let folder = preparation.configuration.dataDirectory
-        guard FileManager.default.fileExists(atPath: folder + "/dispatch.sqlite") else {
+        let (store, folder) = (preparation.configuration.store, preparation.configuration.dataDirectory)
+        guard store != .sqlite || FileManager.default.fileExists(atPath: "\(folder)/\(StoreConfiguration.casesFile)") else {
             throw Failure(.notFound, "there is no store in \(folder); start `snowlight serve` once")
         }
         let (file, accountsFile) = try await onOwnThread("open") {
-            let file = try SQLiteFile.open(path: folder + "/dispatch.sqlite", migrations: DispatchSchema.migrations)
-            return (file, try SQLiteFile.open(path: folder + "/accounts.sqlite", migrations: Accounts.migrations))
+            let file = try store.openCases(in: folder)
+            return (file, try store.openAccounts(in: folder))
         }
         let accounts = try await Accounts.open(file: accountsFile)
         let box = RegistryBox(Registry(preparation.district, catalogue: preparation.catalogue))

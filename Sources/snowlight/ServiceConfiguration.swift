@@ -32,6 +32,9 @@ struct ServiceConfiguration: Sendable {
     var pipelines: PipelineSource
     var credentialsPath: String?
     var dataDirectory: String
+    var store = StoreConfiguration.sqlite
+    /// Copies of the database files while they are in use; nil makes none.
+    var backups: BackupSettings?
     var look = LookMode.key
     /// How cameras whose row says `auto` are read.
     var transport = Transport.native
@@ -92,6 +95,8 @@ struct ServiceConfiguration: Sendable {
             credentialsPath: root.child("credentials")?.string().map(resolved), dataDirectory: dataDirectory ?? "",
             workers: ProcessInfo.processInfo.activeProcessorCount, assetsDirectory: "")
 
+        configuration.store = StoreConfiguration.read(root, resolved)
+        configuration.backups = BackupSettings.read(root, resolved, configuration.store)
         if let ingest = root.child("ingest") {
             if let node = ingest.child("look"), let text = node.string() {
                 if let look = LookMode(rawValue: text) {

@@ -10,7 +10,10 @@ struct Snowlight: AsyncParsableCommand {
         commandName: "snowlight",
         abstract: "Watches a district's cameras and puts what happens at a place into the hands of the right gridworker.",
         version: snowlightVersion,
-        subcommands: [Serve.self, Check.self, Detect.self, Replay.self, PipelinesCommand.self, DistrictCommand.self, CamerasCommand.self])
+        subcommands: [
+            Serve.self, Check.self, Detect.self, Replay.self, PipelinesCommand.self, DistrictCommand.self, CamerasCommand.self,
+            StoreCommand.self,
+        ])
 
     /// Usage errors end with 64 and one sentence; a command that ends by itself has thrown its own exit code.
     static func main() async {

@@ -27,6 +27,7 @@ struct SnowlightProcess: Sendable {
     private let restorer: SuppressionRestorer
     private let dispatchFile: any SQLDatabase
     private let accountsFile: any SQLDatabase
+    private let backups: BackupKeeper?
     private let receiver: IncidentReceiver
     private let publisher: IncidentPublisher
     private let ingest: IngestService
@@ -60,9 +61,7 @@ struct SnowlightProcess: Sendable {
             return (
                 try SnapshotStore(directory: folder + "/snapshots"), try Outbox.open(path: folder + "/outbox.sqlite"),
                 try SuppressionStore.open(path: folder + "/suppressions.sqlite", time: time),
-                try SQLiteFile.open(path: folder + "/dispatch.sqlite", migrations: DispatchSchema.migrations),
-                // A file of its own, so that logins never wait behind case commits.
-                try SQLiteFile.open(path: folder + "/accounts.sqlite", migrations: Accounts.migrations)
+                try configuration.store.openCases(in: folder), try configuration.store.openAccounts(in: folder)
             )
         }
         let maps = MapStore(file: dispatchFile, registry: registry, signal: signal, time: time)
@@ -107,6 +106,11 @@ struct SnowlightProcess: Sendable {
             time: time,
             log: log, metrics: metrics, sending: PushClient(preparation.destinations.guardian).send, onFatal: onFatal)
 
+        let backups = configuration.backups.map { settings in
+            BackupKeeper(
+                settings, [dispatchFile, accountsFile].compactMap { $0 as? SQLiteFile }, time: time, log: log, metrics: metrics)
+        }
+
         // cases → pages
         let cases = CaseStore(file: dispatchFile, registry: registry, signal: signal, time: time, metrics: metrics)
         let accounts = try await Accounts.open(file: accountsFile, time: time)
@@ -133,8 +137,9 @@ struct SnowlightProcess: Sendable {
         }
         return SnowlightProcess(
             configPath: configPath, data: data, log: log, maps: maps, outbox: outbox, suppressions: suppressions,
-            restorer: restorer, dispatchFile: dispatchFile, accountsFile: accountsFile, receiver: receiver, publisher: publisher,
-            ingest: ingest, accounts: accounts, pushes: pushes, console: console, tasks: preparation.cameraTasks)
+            restorer: restorer, dispatchFile: dispatchFile, accountsFile: accountsFile, backups: backups, receiver: receiver,
+            publisher: publisher,
+            ingest: ingest, accounts: accounts, console: console, tasks: preparation.cameraTasks)
     }
 
     /// Runs until SIGTERM or SIGINT, then stops ingest, console, pushes and bus in this order and closes the files.
@@ -142,7 +147,9 @@ struct SnowlightProcess: Sendable {
         let bus = Stage(name: "bus") {
             try receiver.start()
             publisher.start()
+            backups?.start()
         } stop: {
+            backups?.stop()
             publisher.stop()
             receiver.stop()
         }

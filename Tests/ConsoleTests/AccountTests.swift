@@ -4,6 +4,7 @@ import Base
 import Cases
 import Foundation
 import Storage
+import StorageKit
 import Testing
 
 @testable import Console
@@ -77,9 +78,11 @@ private let cheap = PasswordCost(log2N: 10)!  // The least that is allowed.
     }
 }
 
-/// Runs a body with accounts on a file of their own.
-private func withAccounts(_ time: SimulatedTime, path: String, _ body: (Accounts, SQLiteFile) async throws -> Void) async throws {
-    let file = try SQLiteFile.open(path: path, migrations: Accounts.migrations)
+/// Runs a body with accounts in a database of their own.
+private func withAccounts(
+    _ time: SimulatedTime, _ place: TestDatabase, _ body: (Accounts, any SQLDatabase) async throws -> Void
+) async throws {
+    let file = try place.open(Accounts.migrations)
     let accounts = try await Accounts.open(file: file, time: time, cost: cheap)
     defer { try? file.close() }  // A test that failed already says why.
     do { try await body(accounts, file) } catch {
@@ -89,17 +92,11 @@ private func withAccounts(_ time: SimulatedTime, path: String, _ body: (Accounts
     await accounts.close()
 }
 
-private func temporaryFile() throws -> String {
-    let path = NSTemporaryDirectory() + "/snowlight-accounts-\(UInt64.random(in: 0 ... .max))"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    return path + "/accounts.sqlite"
-}
-
-@Test func sessionsSurviveARestartAndEndAfterTwelveHours() async throws {
+@Test(arguments: DatabaseKind.allCases) func sessionsSurviveARestartAndEndAfterTwelveHours(kind: DatabaseKind) async throws {
     let time = SimulatedTime()
-    let path = try temporaryFile()
+    let place = try TestDatabase(kind)
     var token = ""
-    try await withAccounts(time, path: path) { accounts, file in
+    try await withAccounts(time, place) { accounts, file in
         _ = try await accounts.put(
             Account(user: "duty", name: "D", role: .dutyOfficer, grids: [], language: "zh"), password: "open-sesame-42")
         guard
@@ -117,7 +114,7 @@ private func temporaryFile() throws -> String {
         let hash = try await file.read { try $0.row("SELECT password_hash FROM user_account")?.text("password_hash") }
         #expect(hash?.contains("sesame") == false)
     }
-    try await withAccounts(time, path: path) { accounts, _ in
+    try await withAccounts(time, place) { accounts, _ in
         #expect(accounts.account(token: token)?.user == "duty")
         #expect(accounts.account(token: token + "0") == nil && accounts.account(token: "") == nil)
         time.advance(by: .seconds(Accounts.sessionSeconds - 1))
@@ -125,16 +122,16 @@ private func temporaryFile() throws -> String {
         time.advance(by: .seconds(1))
         #expect(accounts.account(token: token) == nil)
     }
-    try await withAccounts(time, path: path) { accounts, file in
+    try await withAccounts(time, place) { accounts, file in
         #expect(accounts.account(token: token) == nil)
         let left = try await file.read { try $0.rows("SELECT 1 AS one FROM session").count }
         #expect(left == 0)
     }
 }
 
-@Test func aNewLoginReplacesTheBrowsersOldSessionAndTheOldestOfTooMany() async throws {
+@Test(arguments: DatabaseKind.allCases) func aNewLoginReplacesTheBrowsersOldSessionAndTheOldestOfTooMany(kind: DatabaseKind) async throws {
     let time = SimulatedTime()
-    try await withAccounts(time, path: temporaryFile()) { accounts, _ in
+    try await withAccounts(time, TestDatabase(kind)) { accounts, _ in
         let person = Account(user: "w-1", name: "W", role: .gridworker, grids: [Desk.east], language: "zh")
         _ = try await accounts.put(person, password: "open-sesame-42")
         func login(replacing old: String? = nil) async throws -> String {
@@ -160,14 +157,14 @@ private func temporaryFile() throws -> String {
     }
 }
 
-@Test func sampleAccountsAreMadeOnceWithPasswordsOfTheirOwn() async throws {
+@Test(arguments: DatabaseKind.allCases) func sampleAccountsAreMadeOnceWithPasswordsOfTheirOwn(kind: DatabaseKind) async throws {
     let time = SimulatedTime()
-    let path = try temporaryFile()
+    let place = try TestDatabase(kind)
     func workers(_ grid: GridCode) -> [(id: WorkerID, name: String, grid: GridCode)] {
         // "duty" is a valid worker id, and must not become a gridworker with the duty officer's login.
         ["w-1", "w-2", "duty"].compactMap { WorkerID($0) }.map { ($0, "人", grid) }
     }
-    try await withAccounts(time, path: path) { accounts, _ in
+    try await withAccounts(time, place) { accounts, _ in
         let made = try await accounts.ensureSampleAccounts(workers: workers(Desk.east))
         #expect(made.map(\.user) == ["duty", "operator", "supervisor", "w-1", "w-2"])
         #expect(made.map(\.role) == [.dutyOfficer, .operator, .supervisor, .gridworker, .gridworker])
@@ -181,7 +178,7 @@ private func temporaryFile() throws -> String {
             #expect(account.role == login.role && account.grids == (login.role == .gridworker ? [Desk.east] : []))
         }
     }
-    try await withAccounts(time, path: path) { accounts, file in
+    try await withAccounts(time, place) { accounts, file in
         #expect(try await accounts.ensureSampleAccounts(workers: workers(Desk.west)).isEmpty)
         let grids = try await file.read { try $0.rows("SELECT DISTINCT grid_code FROM user_grid").map { try $0.text("grid_code") } }
         #expect(grids == [Desk.west.digits])
