@@ -26,6 +26,7 @@ let package = Package(
         .executable(name: "make-district", targets: ["make-district"]),
         .executable(name: "locate-bench", targets: ["locate-bench"]),
         .executable(name: "detector-cost", targets: ["detector-cost"]),
+        .executable(name: "bus-bench", targets: ["bus-bench"]),
     ],
     dependencies: [
         // Command lines with --help, exit 64 on unknown options, no dependencies of its own.
@@ -172,6 +173,17 @@ let package = Package(
             name: "detector-cost",
             dependencies: ["Domain", "Detectors", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "tools/detector-cost", swiftSettings: house),
+        // The bus under seeded misfortunes, and its throughput: the Swift parts of `tools/bench bus`.
+        .target(
+            name: "BusSimulation", dependencies: ["Base", "IncidentBus", .product(name: "Logging", package: "swift-log")],
+            path: "tools/bus-bench/Simulation", swiftSettings: house),
+        .executableTarget(
+            name: "bus-bench",
+            dependencies: [
+                "BusSimulation", "Domain", "Base", "Storage", "IncidentBus", "Grids", "Cases",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "tools/bus-bench/Command", swiftSettings: house),
 
         // MARK: tests
         // Counts what the Swift runtime allocates, for tests that say "nothing": only C may stand in the allocator's place.
@@ -184,7 +196,7 @@ let package = Package(
             ("Domain", []), ("Base", []), ("RTSP", []), ("Media", ["RTSP"]), ("Detectors", []), ("Tagging", []),
             ("Pipelines", ["Detectors"]),
             ("Ingest", ["RTSP", "Media", "Detectors", "Tagging", "Pipelines", "CameraFleet"]), ("Storage", ["StorageKit"]),
-            ("IncidentBus", ["Storage"]),
+            ("IncidentBus", ["Storage", "BusSimulation"]),
             ("Grids", []),
             ("Cases", ["Storage", "StorageKit", "IncidentBus", "Grids"]),
             ("Pushes", ["Storage", "StorageKit", "IncidentBus", "Grids", "Cases"]),

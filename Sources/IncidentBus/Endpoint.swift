@@ -5,19 +5,23 @@ import Base
 
 /// A checked ZeroMQ endpoint: `ipc:///path` or `tcp://address:port`.
 ///
-/// Without CURVE there is neither secrecy nor proof of who speaks, so only this machine's own addresses are accepted.
+/// Without CURVE there is neither secrecy nor proof of who speaks, so only this machine's own addresses are accepted then.
 package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     package let text: String
 
     /// Checks an endpoint to bind. A port of 0 or `*` lets the system choose.
-    package static func binding(_ text: String) throws -> Endpoint { try Endpoint(text, verb: "bind") }
+    package static func binding(_ text: String, encrypted: Bool = false) throws -> Endpoint {
+        try Endpoint(text, verb: "bind", encrypted)
+    }
 
     /// Checks an endpoint to connect to.
-    package static func connecting(_ text: String) throws -> Endpoint { try Endpoint(text, verb: "connect to") }
+    package static func connecting(_ text: String, encrypted: Bool = false) throws -> Endpoint {
+        try Endpoint(text, verb: "connect to", encrypted)
+    }
 
     package var description: String { text }
 
-    private init(_ text: String, verb: String) throws {
+    private init(_ text: String, verb: String, _ encrypted: Bool) throws {
         guard !text.utf8.contains(0) else { throw Failure(.invalidInput, "an endpoint holds a zero byte") }
         if text.hasPrefix("ipc://") {
             let path = text.dropFirst(6)
@@ -39,7 +43,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         guard binding && port == "*" || UInt16(port).map({ binding || $0 > 0 }) == true else {
             throw Failure(.invalidInput, "the port of an endpoint is a number up to 65535", context: [("endpoint", text)])
         }
-        guard Self.isLoopback(host, resolvingNames: !binding) else {
+        guard encrypted || Self.isLoopback(host, resolvingNames: !binding) else {
             throw Failure(
                 .invalidInput,
                 "refusing to \(verb) \(text) without CURVE: it is not a loopback address, and anyone could read or forge incidents",

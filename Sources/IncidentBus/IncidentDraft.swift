@@ -85,7 +85,7 @@ package struct IncidentDraft: Hashable, Sendable {
     }
 
     /// The longest prefix of whole scalars with at most `limit` bytes.
-    fileprivate static func clip(_ text: String, to limit: Int) -> String {
+    static func clip(_ text: String, to limit: Int) -> String {
         guard text.utf8.count > limit else { return text }
         var scalars = String.UnicodeScalarView()
         var used = 0

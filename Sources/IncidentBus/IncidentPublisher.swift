@@ -12,11 +12,27 @@ package enum BusFatal {
     package static let endProcess: @Sendable (Failure) -> Void = { _ in _exit(ExitStatus.inputOutput.rawValue) }
 }
 
+/// A node's own key and the dispatchers it believes.
+package struct BusCredentials: Sendable {
+    package var pair: CurvePair
+    /// Tried in turn, one connection each, until somebody answers: during a change of the dispatcher's key both stand here.
+    package var servers: [CurveKey]
+
+    /// - Parameter servers: At least one.
+    package init(pair: CurvePair, servers: [CurveKey]) {
+        precondition(!servers.isEmpty, "a node knows whom it speaks to")
+        self.pair = pair
+        self.servers = servers
+    }
+}
+
 /// Publishes an outbox until stopped. All methods are safe on any thread; `stop` blocks until the thread has ended.
 package final class IncidentPublisher: Sendable {
     private let outbox: Outbox
     private let endpoint: Endpoint
     private let timing: BusTiming
+    private let credentials: BusCredentials?
+    private let assignments: NodeAssignments?
     private let log: Logger
     private let metrics: MetricsRegistry
     private let onAcknowledged: @Sendable (UInt64) -> Void
@@ -27,17 +43,21 @@ package final class IncidentPublisher: Sendable {
     private let thread = Mutex<OwnThread?>(nil)
 
     /// - Parameters:
-    ///   - endpoint: `ipc://…` or `tcp://127.…:port`; others need CURVE and are refused.
+    ///   - endpoint: `ipc://…` or `tcp://address:port`; without `credentials` only addresses of this machine.
+    ///   - assignments: Reports HEALTH each second and takes ASSIGN; nil when cameras come from elsewhere.
     ///   - onAcknowledged: Told on the publisher's thread up to which number the dispatcher has committed.
     ///   - onFatal: Told once, on the publisher's thread, before it ends for good.
     package init(
-        outbox: Outbox, endpoint: String, log: Logger, metrics: MetricsRegistry, timing: BusTiming = .standard,
+        outbox: Outbox, endpoint: String, credentials: BusCredentials? = nil, assignments: NodeAssignments? = nil, log: Logger,
+        metrics: MetricsRegistry, timing: BusTiming = .standard,
         onAcknowledged: @escaping @Sendable (UInt64) -> Void = { _ in },
         onFatal: @escaping @Sendable (Failure) -> Void = BusFatal.endProcess
     ) throws {
         self.outbox = outbox
-        self.endpoint = try Endpoint.connecting(endpoint)
+        self.endpoint = try Endpoint.connecting(endpoint, encrypted: credentials != nil)
         self.timing = timing
+        self.credentials = credentials
+        self.assignments = assignments
         self.log = log
         self.metrics = metrics
         self.onAcknowledged = onAcknowledged
@@ -60,7 +80,8 @@ package final class IncidentPublisher: Sendable {
             guard running == nil else { return }
             running = OwnThread(name: "publisher") { [self] in
                 var loop = PublisherLoop(
-                    outbox: outbox, endpoint: endpoint, timing: timing, log: log, metrics: metrics, wakeUp: wakeUp, stopping: stopping,
+                    outbox: outbox, endpoint: endpoint, timing: timing, credentials: credentials, assignments: assignments, log: log,
+                    metrics: metrics, wakeUp: wakeUp, stopping: stopping,
                     onAcknowledged: onAcknowledged, onFatal: onFatal, onFlowing: { [self] in flowing.store($0, ordering: .relaxed) })
                 loop.run()
                 flowing.store(false, ordering: .relaxed)
@@ -88,6 +109,8 @@ private struct PublisherLoop {
     let outbox: Outbox
     let endpoint: Endpoint
     let timing: BusTiming
+    let credentials: BusCredentials?
+    let assignments: NodeAssignments?
     let log: Logger
     let metrics: MetricsRegistry
     let wakeUp: WakeUp
@@ -105,15 +128,19 @@ private struct PublisherLoop {
     /// Committed by the dispatcher but not yet marked in the outbox, because the disk was full or busy.
     private var unmarked: UInt64?
     private var reported: PublisherFlow.Note?
+    private var reportDue: Duration = .zero
 
     init(
-        outbox: Outbox, endpoint: Endpoint, timing: BusTiming, log: Logger, metrics: MetricsRegistry, wakeUp: WakeUp,
-        stopping: StopSignal, onAcknowledged: @escaping @Sendable (UInt64) -> Void, onFatal: @escaping @Sendable (Failure) -> Void,
+        outbox: Outbox, endpoint: Endpoint, timing: BusTiming, credentials: BusCredentials?, assignments: NodeAssignments?, log: Logger,
+        metrics: MetricsRegistry, wakeUp: WakeUp, stopping: StopSignal, onAcknowledged: @escaping @Sendable (UInt64) -> Void,
+        onFatal: @escaping @Sendable (Failure) -> Void,
         onFlowing: @escaping (Bool) -> Void
     ) {
         self.outbox = outbox
         self.endpoint = endpoint
         self.timing = timing
+        self.credentials = credentials
+        self.assignments = assignments
         self.log = log
         self.metrics = metrics
         self.wakeUp = wakeUp
@@ -132,9 +159,12 @@ private struct PublisherLoop {
     mutating func run() {
         var pause = Backoff(base: .milliseconds(200), cap: .seconds(10))
         var generator = SystemRandomNumberGenerator()
+        var attempt = 0
         while !stopping.isRaised {
             do {
-                let socket = try ZeroMQSocket(.dealer)
+                let security = credentials.map { BusSecurity.client($0.pair, server: $0.servers[attempt % $0.servers.count]) }
+                attempt += 1
+                let socket = try ZeroMQSocket(.dealer, security: security ?? .none)
                 try socket.connect(endpoint)
                 flow.opened(now: time.now)
                 try converse(socket)
@@ -168,19 +198,39 @@ private struct PublisherLoop {
             blocked = try !pump(socket)
             try keepHouse()
             onFlowing(flow.state == .flowing)
+            try reportHealth(socket)
             let now = time.now
-            let until = min(flow.deadline(blocked: blocked), housekeepingDue)
+            let until = min(flow.deadline(blocked: blocked), housekeepingDue, assignments == nil ? .seconds(1 << 40) : reportDue)
             _ = try socket.wait(sending: blocked, wakeUp: wakeUp, timeout: until - now)
         }
+        // Only to have the cameras read elsewhere at once; a BYE that is lost costs the time of a lease.
+        let bye = BusFrame(FrameHeader(type: .bye, node: outbox.nodeID, epoch: outbox.epoch, sequence: 0))
+        if try socket.send(bye.parts) == .sent { socket.linger(milliseconds: 500) }
+    }
+
+    /// Says each second how the cameras are; ASSIGN answers. Not under credit: leases must not wait for a full disk.
+    private mutating func reportHealth(_ socket: borrowing ZeroMQSocket) throws {
+        guard let assignments, time.now >= reportDue else { return }
+        let header = FrameHeader(type: .health, node: outbox.nodeID, epoch: outbox.epoch, sequence: 0)
+        let isSent = try socket.send(BusFrame(header, payload: assignments.report()).parts) == .sent
+        reportDue = time.now + (isSent ? .seconds(1) : .milliseconds(100))
     }
 
     private mutating func heard(_ parts: [[UInt8]]) -> [PublisherFlow.Action] {
-        guard case .success(let frame) = BusFrame.decode(parts), let message = DispatcherMessage(frame) else {
+        guard case .success(let frame) = BusFrame.decode(parts) else {
             badFrames.increment()
             return []
         }
         // A late answer to an epoch that is over, or to somebody else.
         guard frame.header.node == outbox.nodeID, frame.header.epoch == outbox.epoch else { return [] }
+        if let assignments, let piece = AssignmentPiece(frame) {
+            assignments.received(piece)
+            return []
+        }
+        guard let message = DispatcherMessage(frame) else {
+            badFrames.increment()
+            return []
+        }
         return flow.received(message, now: time.now, ceiling: outbox.ceiling)
     }
 

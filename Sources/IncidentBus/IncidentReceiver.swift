@@ -6,28 +6,45 @@ import Domain
 package import Logging
 import Synchronization
 
+/// The dispatcher's key and whom it lets in.
+package struct BusAccess: Sendable {
+    package var pair: CurvePair
+    package var allowed: AllowListBox
+
+    package init(pair: CurvePair, allowed: AllowListBox) {
+        self.pair = pair
+        self.allowed = allowed
+    }
+}
+
 /// Receives, has batches committed, acknowledges. All methods are safe on any thread; `start` and `stop` block.
 package final class IncidentReceiver: Sendable {
     private let endpoint: Endpoint
     private let committer: any IncidentCommitter
+    private let desk: (any AssignmentDesk)?
+    private let access: BusAccess?
     private let log: Logger
-    private let metrics: MetricsRegistry
+    private let counters: ReceiverCounters
     private let onFatal: @Sendable (Failure) -> Void
     private let wakeUp: WakeUp
     private let stopping = StopSignal()
     private let running = Mutex<(thread: OwnThread?, bound: String)>((nil, ""))
 
     /// - Parameters:
-    ///   - endpoint: `ipc://…` or `tcp://127.…:port`, port 0 for any; other addresses need CURVE and are refused.
+    ///   - endpoint: `ipc://…` or `tcp://address:port`, port 0 for any; without `access` only addresses of this machine.
+    ///   - desk: Who hands out cameras; nil when they are read by other means.
+    ///   - access: This side's key and who may speak; a `ZapHandler` must run.
     ///   - onFatal: Told once, on the receiver's thread, when the committer's disk can no longer be trusted.
     package init(
-        endpoint: String, committer: any IncidentCommitter, log: Logger, metrics: MetricsRegistry,
-        onFatal: @escaping @Sendable (Failure) -> Void = BusFatal.endProcess
+        endpoint: String, committer: any IncidentCommitter, desk: (any AssignmentDesk)? = nil, access: BusAccess? = nil, log: Logger,
+        metrics: MetricsRegistry, onFatal: @escaping @Sendable (Failure) -> Void = BusFatal.endProcess
     ) throws {
-        self.endpoint = try Endpoint.binding(endpoint)
+        self.endpoint = try Endpoint.binding(endpoint, encrypted: access != nil)
         self.committer = committer
+        self.desk = desk
+        self.access = access
         self.log = log
-        self.metrics = metrics
+        counters = ReceiverCounters(metrics)
         self.onFatal = onFatal
         wakeUp = try WakeUp()
     }
@@ -41,10 +58,10 @@ package final class IncidentReceiver: Sendable {
         let outcome = BoundedQueue<Result<String, Failure>>(capacity: 1)
         let thread = OwnThread(name: "receiver") { [self] in
             do {
-                let socket = try ZeroMQSocket(.router)
+                let socket = try ZeroMQSocket(.router, security: access.map { .server($0.pair, domain: .node) } ?? .none)
                 let bound = try socket.bind(endpoint)
                 _ = outcome.offer(.success(bound))
-                var loop = ReceiverLoop(committer: committer, log: log, metrics: metrics)
+                var loop = ReceiverLoop(committer: committer, desk: desk, allowed: access?.allowed, log: log, counters: counters)
                 loop.run(socket, wakeUp, stopping, onFatal)
                 socket.unbind(bound)
             } catch {

@@ -55,9 +55,12 @@ package final class Outbox: Sendable {
     private let writer = Mutex<Void>(())
 
     /// Opens or creates the file; a new one draws node id and epoch.
-    /// - Parameter maximumBytes: A queue has an end: beyond it `append` throws `.resourceExhausted` like on a full disk.
+    /// - Parameters:
+    ///   - node: The identity of a named node. A file that had another one goes on under this: to the dispatcher that is an outbox it never
+    ///     heard of, so that everything on disk is sent again and told apart by incident id and revision.
+    ///   - maximumBytes: A queue has an end: beyond it `append` throws `.resourceExhausted` like on a full disk.
     package static func open(
-        path: String, maximumBytes: Int = standardMaximumBytes, time: any TimeSource = SystemTime()
+        path: String, node named: NodeID? = nil, maximumBytes: Int = standardMaximumBytes, time: any TimeSource = SystemTime()
     ) throws -> Outbox {
         let file = try SQLiteFile.open(path: path, migrations: OutboxSchema.migrations)
         do {
@@ -71,6 +74,7 @@ package final class Outbox: Sendable {
                         "INSERT INTO meta (id, node, epoch) VALUES (1, $1, $2)",
                         [.blob(NodeID(using: &generator).bytes), .integer(Int64.random(in: .min ... .max, using: &generator))])
                 }
+                if let named { try connection.run("UPDATE meta SET node = $1 WHERE node <> $1", [.blob(named.bytes)]) }
                 guard let row = try connection.row("SELECT node FROM meta"), let node = NodeID(try row.blob("node")) else {
                     throw Failure(.dataLoss, "the outbox has lost its identity", context: [("file", path)])
                 }

@@ -10,7 +10,7 @@ import harness
 
 @pytest.fixture(scope="session", autouse=True)
 def binaries():
-    for name in ("snowlight", "camera-fleet", "make-district"):
+    for name in ("snowlight", "camera-fleet", "make-district", "bus-bench"):
         if not (harness.BIN / name).exists():
             pytest.exit(f"{name} is not built; tools/test builds it", returncode=1)
     harness.SCREENSHOTS.mkdir(parents=True, exist_ok=True)

@@ -31,3 +31,9 @@ func nonsenseEndpointsAreRefused(endpoint: String) throws {
     #expect(throws: Failure.self) { try Endpoint.connecting("tcp://127.0.0.1:0") }
     #expect(throws: Failure.self) { try Endpoint.connecting("tcp://dispatcher.example:5555") }
 }
+
+@Test func withKeysAnyAddressIsAccepted() throws {
+    #expect(try Endpoint.binding("tcp://0.0.0.0:7447", encrypted: true).text == "tcp://0.0.0.0:7447")
+    #expect(try Endpoint.connecting("tcp://dispatcher.example:7447", encrypted: true).text == "tcp://dispatcher.example:7447")
+    #expect(throws: Failure.self) { try Endpoint.connecting("udp://dispatcher.example:7447", encrypted: true) }
+}

@@ -34,6 +34,9 @@ struct ZeroMQMessage: ~Copyable {
     /// A copy of the frame's bytes.
     var bytes: [UInt8] { Array(UnsafeRawBufferPointer(start: zmq_msg_data(storage), count: zmq_msg_size(storage))) }
 
+    /// What libzmq knows about the connection that the frame came over.
+    func property(_ name: String) -> String? { zmq_msg_gets(storage, name).map { String(cString: $0) } }
+
     /// True when further frames of the same message follow.
     var hasMore: Bool { zmq_msg_more(storage) != 0 }
 }

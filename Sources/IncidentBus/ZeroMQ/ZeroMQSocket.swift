@@ -5,12 +5,28 @@ import Base
 import CZeroMQ
 import Foundation
 
-/// The two ends of the incident channel.
+/// What a socket is for.
 package enum ZeroMQRole: Sendable {
     /// Ingest: connects.
     case dealer
     /// Dispatcher: binds.
     case router
+    /// Feed: binds, and drops what a reader does not take.
+    case feed
+    /// Follows a feed: connects and subscribes to everything. For tests and tools.
+    case follower
+    /// Answers libzmq's questions about keys, inside the process.
+    case doorkeeper
+
+    var type: Int32 {
+        switch self {
+        case .dealer: ZMQ_DEALER
+        case .router: ZMQ_ROUTER
+        case .feed: ZMQ_XPUB
+        case .follower: ZMQ_SUB
+        case .doorkeeper: ZMQ_REP
+        }
+    }
 }
 
 /// What became of a message that was handed to a socket.
@@ -35,24 +51,27 @@ package struct ZeroMQSocket: ~Copyable {
     private let incoming = ZeroMQMessage()
 
     /// Opens a socket with every option set before it can meet a peer.
-    package init(_ role: ZeroMQRole, context: ZeroMQContext = .shared) throws {
-        handle = try Self.open(role, context)
+    package init(_ role: ZeroMQRole, security: BusSecurity = .none, context: ZeroMQContext = .shared) throws {
+        handle = try Self.open(role, security, context)
         self.context = context
     }
 
     deinit { zmq_close(handle) }
 
-    private static func open(_ role: ZeroMQRole, _ context: ZeroMQContext) throws -> UnsafeMutableRawPointer {
-        guard let socket = zmq_socket(context.handle, role == .dealer ? ZMQ_DEALER : ZMQ_ROUTER) else {
-            throw ZeroMQFailure.last("cannot open a ZeroMQ socket")
-        }
-        for (option, value) in options(role) {
+    private static func open(
+        _ role: ZeroMQRole, _ security: BusSecurity, _ context: ZeroMQContext
+    ) throws -> UnsafeMutableRawPointer {
+        guard let socket = zmq_socket(context.handle, role.type) else { throw ZeroMQFailure.last("cannot open a ZeroMQ socket") }
+        for (option, value) in options(role) + options(security) {
             var value = value
             guard zmq_setsockopt(socket, option, &value, MemoryLayout<Int32>.size) == 0 else { throw refused(option, socket) }
         }
         var maximumBytes: Int64 = 256 << 10
         guard zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &maximumBytes, MemoryLayout<Int64>.size) == 0 else {
             throw refused(ZMQ_MAXMSGSIZE, socket)
+        }
+        for (option, text) in texts(role, security) where zmq_setsockopt(socket, option, text, text.utf8.count) != 0 {
+            throw refused(option, socket)
         }
         return socket
     }
@@ -74,6 +93,8 @@ package struct ZeroMQSocket: ~Copyable {
             (ZMQ_TCP_KEEPALIVE, 1), (ZMQ_TCP_KEEPALIVE_IDLE, 30), (ZMQ_TCP_KEEPALIVE_INTVL, 10), (ZMQ_TCP_KEEPALIVE_CNT, 3),
         ]
         switch role {
+        case .follower, .doorkeeper: break
+        case .feed: options += [(ZMQ_BACKLOG, 128)]
         case .dealer:
             options += [
                 (ZMQ_IMMEDIATE, 1),  // Fail fast when nobody is connected instead of queueing what the outbox keeps anyway.
@@ -86,6 +107,28 @@ package struct ZeroMQSocket: ~Copyable {
             ]
         }
         return options
+    }
+
+    /// ZMQ_ZAP_ENFORCE_DOMAIN of zmq_draft.h: 4.3.4 knows it, its stable header does not name it.
+    private static let enforceDomain: Int32 = 93
+
+    private static func options(_ security: BusSecurity) -> [(Int32, Int32)] {
+        guard case .server = security else { return [] }
+        // Without this a server whose ZAP handler is not there lets everybody in who knows its public key.
+        return [(ZMQ_CURVE_SERVER, 1), (enforceDomain, 1)]
+    }
+
+    private static func texts(_ role: ZeroMQRole, _ security: BusSecurity) -> [(Int32, String)] {
+        let subscription = role == .follower ? [(ZMQ_SUBSCRIBE, "")] : []
+        switch security {
+        case .none: return subscription
+        // Enforcing means nothing as long as the domain is empty.
+        case .server(let pair, let domain): return [(ZMQ_CURVE_SECRETKEY, pair.secret), (ZMQ_ZAP_DOMAIN, domain.rawValue)]
+        case .client(let pair, let server):
+            return subscription + [
+                (ZMQ_CURVE_SERVERKEY, server.text), (ZMQ_CURVE_PUBLICKEY, pair.publicKey.text), (ZMQ_CURVE_SECRETKEY, pair.secret),
+            ]
+        }
     }
 
     /// Starts connecting; libzmq keeps trying in the background.
@@ -104,6 +147,19 @@ package struct ZeroMQSocket: ~Copyable {
         return String(decoding: bytes.prefix(while: { $0 != 0 }), as: UTF8.self)
     }
 
+    /// Binds to a name inside the process.
+    func bind(inproc name: String) throws {
+        guard zmq_bind(handle, name) == 0 else { throw ZeroMQFailure.last("cannot bind", [("endpoint", name)]) }
+    }
+
+    /// Gives a name inside the process back at once; closing would do so a moment later.
+    func release(_ name: String) { zmq_unbind(handle, name) }
+
+    /// The name that the ZAP handler gave the peer of the message received last; nil without CURVE.
+    ///
+    /// Read from the last frame: 4.3.4 loses it on the routing frame.
+    var lastUserID: String? { incoming.property("User-Id") }
+
     /// Stops listening and waits, at most 2 s, until the listener is gone.
     ///
     /// libzmq closes listeners in the background; without the wait a successor finds the address in use. The file of an ipc
@@ -119,6 +175,12 @@ package struct ZeroMQSocket: ~Copyable {
         guard zmq_connect(monitor, channel) == 0, zmq_unbind(handle, bound) == 0 else { return }
         var items = [zmq_pollitem_t(socket: monitor, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)]
         while zmq_poll(&items, 1, 2000) < 0 && zmq_errno() == EINTR {}
+    }
+
+    /// Lets what was sent leave for so long after the socket is closed; closing does not wait for it.
+    package func linger(milliseconds: Int32) {
+        var value = milliseconds
+        zmq_setsockopt(handle, ZMQ_LINGER, &value, MemoryLayout<Int32>.size)
     }
 
     /// Hands over one message of several frames without waiting.
