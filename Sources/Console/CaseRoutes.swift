@@ -27,9 +27,17 @@ struct CaseRoutes: Sendable {
         ]
     }
 
+    /// CloudEvents in a JSON array (JSON event format 1.0.2, chapter 4).
+    private static let batchType = "application/cloudevents-batch+json"
+
     private func feed(_ call: Call) async throws -> Response {
         let after = try call.number("after", in: 0...Int64.max) ?? 0
         let limit = try call.number("limit", in: 1...1000) ?? 200
+        // The same events as on the feed socket, for whoever missed some.
+        if call.request.headers[values: .accept].contains(where: { $0.hasPrefix(Self.batchType) }) {
+            let events = try await cases.events(after: after, limit: Int(limit), for: call.account().reader)
+            return try .encoded(events, type: Self.batchType)
+        }
         return try .encoded(await cases.feed(after: after, limit: Int(limit), for: call.account().reader))
     }
 
@@ -161,9 +169,9 @@ extension Call {
 
 extension Response {
     /// A value of the case store as JSON.
-    static func encoded(_ value: some Encodable) throws -> Response {
+    static func encoded(_ value: some Encodable, type: String = "application/json") throws -> Response {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.withoutEscapingSlashes]
-        return .bytes(ByteBuffer(bytes: try encoder.encode(value)), type: "application/json; charset=utf-8")
+        return .bytes(ByteBuffer(bytes: try encoder.encode(value)), type: "\(type); charset=utf-8")
     }
 }

@@ -59,7 +59,12 @@ enum OpenAPI {
             "/api/feed",
             get(
                 "Feed rows after a sequence", page(object(["seq": integer, "at": time, "kind": text, "id": text])),
-                query: [("after", integer), ("limit", integer)], more: [400])
+                query: [("after", integer), ("limit", integer)], more: [400],
+                note:
+                    """
+                    With `Accept: application/cloudevents-batch+json` an array of the CloudEvents that the feed socket sends: `feedseq`, `type` \
+                    (`snowlight.incident.changed`, `snowlight.case.changed`), `subject`, `data` as IncidentItem or CaseItem.
+                    """)
         ),
         (
             "/api/incidents",
