@@ -21,9 +21,30 @@ struct Preparation: Sendable {
     let pushPolicy: PushPolicy
     let destinations: DestinationBook
 
+    /// What an ingest node reads: its rules and the calendar they look at. Cameras come over the bus.
+    struct Node: Sendable {
+        var configuration: ServiceConfiguration
+        var detection: Detection
+    }
+
+    /// How the cameras of this process detect.
+    var detection: Detection { Detection(pipelines: pipelines, calendar: calendar) }
+
+    /// Reads and checks what an ingest node needs. Nil when any finding is an error.
+    static func readNode(configPath: String, data: String?) -> (node: Node?, diagnostics: [Diagnostic]) {
+        var (configuration, diagnostics) = ServiceConfiguration.read(path: configPath, data: data, role: .ingest)
+        guard let configuration else { return (nil, diagnostics) }
+        let pipelines = readPipelines(configuration.pipelines, &diagnostics)
+        let calendar = configuration.calendarPath.map { file($0, &diagnostics) { WorkingCalendar.read(yaml: $0, file: $1) } }
+        guard let pipelines, let calendar = calendar ?? WorkingCalendar(), !diagnostics.hasErrors else { return (nil, diagnostics) }
+        return (Node(configuration: configuration, detection: Detection(pipelines: pipelines, calendar: calendar)), diagnostics)
+    }
+
     /// Reads and checks all files. Nil when any finding is an error; every finding is reported, not only the first.
-    static func read(configPath: String, data: String?) -> (preparation: Preparation?, diagnostics: [Diagnostic]) {
-        let (configuration, configFindings) = ServiceConfiguration.read(path: configPath, data: data)
+    static func read(
+        configPath: String, data: String?, role: ServiceRole = .serve
+    ) -> (preparation: Preparation?, diagnostics: [Diagnostic]) {
+        let (configuration, configFindings) = ServiceConfiguration.read(path: configPath, data: data, role: role)
         var diagnostics = configFindings
         guard let configuration else { return (nil, diagnostics) }
         let (district, districtFindings) = DistrictReader.read(directory: configuration.districtDirectory)

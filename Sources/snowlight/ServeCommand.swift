@@ -33,21 +33,28 @@ struct Serve: AsyncParsableCommand {
         guard var preparation = read else { throw ExitStatus.badData.exitCode }
         if let port { preparation.configuration.port = port }
         if fullRate { preparation.configuration.look = .full }
-        // What this process writes is nobody else's business: pictures, databases, the socket of the bus.
-        umask(0o077)
-        let level = Logger.Level(rawValue: preparation.configuration.logLevel) ?? .info  // Checked while reading.
-        LoggingSystem.bootstrap { JSONLogHandler(label: $0, level: level) }
-        let log = Logger(label: "snowlight")
-        do {
-            let service = try await SnowlightProcess.make(preparation, configPath: config, data: data, log: log)
-            try await service.run()
-        } catch let failure as Failure {
-            log.critical("ended", metadata: ["failure": "\(failure)"])
-            complain("snowlight: \(failure)")
-            throw failure.exitStatus.exitCode
+        let ready = preparation
+        try await runRole(preparation.configuration) {
+            try await SnowlightProcess.serve(ready, configPath: config, data: data, log: $0)
         }
-        log.notice("stopped")
     }
+}
+
+/// Runs a process of any role until it is told to stop.
+func runRole(
+    _ configuration: ServiceConfiguration, make: @Sendable (Logger) async throws -> SnowlightProcess
+) async throws {
+    // What this process writes is nobody else's business: pictures, databases, the socket of the bus.
+    umask(0o077)
+    let level = Logger.Level(rawValue: configuration.logLevel) ?? .info  // Checked while reading.
+    LoggingSystem.bootstrap { JSONLogHandler(label: $0, level: level) }
+    let log = Logger(label: "snowlight")
+    do { try await make(log).run() } catch let failure as Failure {
+        log.critical("ended", metadata: ["failure": "\(failure)"])
+        complain("snowlight: \(failure)")
+        throw failure.exitStatus.exitCode
+    }
+    log.notice("stopped")
 }
 
 extension Failure {

@@ -24,6 +24,11 @@ struct ArchiveSettings: Sendable, Hashable {
     }
 }
 
+/// What a process is, as far as its configuration has to know: each needs other keys, and all may share one file.
+enum ServiceRole: Sendable {
+    case serve, dispatch, ingest
+}
+
 /// A validated configuration. Paths are absolute or relative to the working directory, resolved against the file's folder.
 struct ServiceConfiguration: Sendable {
     var districtDirectory: String
@@ -59,10 +64,19 @@ struct ServiceConfiguration: Sendable {
     /// Without a section: everyone is told on the console, and nowhere else.
     var pushes = PushSettings()
     var logLevel = "info"
+    var bus = BusConfiguration()
+    /// Where the feed is published; nil for nowhere.
+    var feedEndpoint: String?
+    /// The pictures of incidents, when they are not below `data`: where both halves see the same folder, the pages show them.
+    var picturesDirectory: String?
+    /// The working calendar of an ingest node; the others have the district's.
+    var calendarPath: String?
 
     /// Reads `path`; the configuration is nil when a finding is an error.
     /// - Parameter data: `--data`, which outranks the file's `data`.
-    static func read(path: String, data: String?) -> (configuration: ServiceConfiguration?, diagnostics: [Diagnostic]) {
+    static func read(path: String, data: String?, role: ServiceRole = .serve) -> (
+        configuration: ServiceConfiguration?, diagnostics: [Diagnostic]
+    ) {
         guard let bytes = FileManager.default.contents(atPath: path) else {
             return (nil, [Diagnostic(file: path, line: nil, message: "cannot read the configuration file")])
         }
@@ -78,7 +92,7 @@ struct ServiceConfiguration: Sendable {
         }
         func required(_ key: String, _ what: String) -> String? {
             guard let node = root.child(key) else {
-                root.report("'\(key)' is missing: \(what)")
+                if role != .ingest { root.report("'\(key)' is missing: \(what)") }
                 return nil
             }
             return node.string().map(resolved)
@@ -132,7 +146,9 @@ struct ServiceConfiguration: Sendable {
             if let value = console.child("sample_accounts")?.bool() { configuration.sampleAccounts = value }
             console.finish()
         }
-        if configuration.assetsDirectory.isEmpty { root.report("'console.assets' is missing: the folder with the web pages") }
+        if configuration.assetsDirectory.isEmpty, role != .ingest {
+            root.report("'console.assets' is missing: the folder with the web pages")
+        }
         if let pushes = root.child("pushes") { configuration.pushes = PushSettings.read(pushes, resolved) }
         if let log = root.child("log") {
             if let node = log.child("level"), let level = node.string() {
@@ -144,11 +160,18 @@ struct ServiceConfiguration: Sendable {
             }
             log.finish()
         }
+        configuration.bus = BusConfiguration.read(root, resolved)
+        if let feed = root.child("feed") {
+            configuration.feedEndpoint = feed.child("endpoint")?.string()
+            feed.finish()
+        }
+        configuration.picturesDirectory = root.child("pictures")?.string().map(resolved)
+        configuration.calendarPath = root.child("calendar")?.string().map(resolved)
         root.finish()
         for (key, directory) in [
             ("district", configuration.districtDirectory), ("console.assets", configuration.assetsDirectory),
             ("console.leaflet", configuration.leafletDirectory),
-        ] where !directory.isEmpty && !isDirectory(directory) {
+        ] where role != .ingest && !directory.isEmpty && !isDirectory(directory) {
             root.report("\(key) names a folder that does not exist: \(directory)")
         }
         return (findings.diagnostics.hasErrors ? nil : configuration, findings.diagnostics)

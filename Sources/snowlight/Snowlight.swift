@@ -11,8 +11,8 @@ struct Snowlight: AsyncParsableCommand {
         abstract: "Watches a district's cameras and puts what happens at a place into the hands of the right gridworker.",
         version: snowlightVersion,
         subcommands: [
-            Serve.self, Check.self, Detect.self, Replay.self, PipelinesCommand.self, DistrictCommand.self, CamerasCommand.self,
-            StoreCommand.self,
+            Serve.self, IngestCommand.self, DispatchCommand.self, Check.self, Detect.self, Replay.self, PipelinesCommand.self,
+            DistrictCommand.self, CamerasCommand.self, KeysCommand.self, StoreCommand.self,
         ])
 
     /// Usage errors end with 64 and one sentence; a command that ends by itself has thrown its own exit code.

@@ -1,0 +1,53 @@
+// `snowlight keys new`: the key of a node, a reader or a dispatcher.
+
+import ArgumentParser
+import Base
+import IncidentBus
+
+struct KeysCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys", abstract: "Makes the keys with which processes prove to each other who they are.", subcommands: [New.self])
+
+    struct New: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Writes a new secret key to NAME.key, mode 0600, and prints its line for the allow-list.",
+            discussion: """
+                The file stays on the machine whose key it is (`bus.key`). The printed line goes into the dispatcher's `bus.allow`; of a \
+                dispatcher's own key the last word goes into `bus.dispatchers` of its nodes. Nothing is ever overwritten.
+                """)
+
+        @Argument(help: "Whose key: 1 to 64 letters, digits, dots, hyphens, underscores.") var name: String
+        @Option(help: "What it is good for: node, or reader for the feed.") var role = ZapDomain.node
+        @Option(help: "Where to write it instead of NAME.key.") var out: String?
+        @Flag(help: "Print one JSON object.") var json = false
+
+        func validate() throws {
+            guard NodeID.isName(name) else { throw ValidationError("NAME has 1 to 64 letters, digits, dots, hyphens and underscores.") }
+        }
+
+        func run() throws {
+            let path = out ?? name + ".key"
+            do {
+                let pair = try CurvePair.make()
+                try KeyFile.write(pair, name: name, to: path)
+                if json {
+                    try printJSON(Made(role: role.rawValue, name: name, publicKey: pair.publicKey.text, file: path))
+                } else {
+                    print("\(role.rawValue) \(name) \(pair.publicKey)")
+                }
+            } catch let failure as Failure {
+                complain("snowlight: \(failure)")
+                throw failure.exitStatus.exitCode
+            }
+        }
+
+        private struct Made: Encodable {
+            let role: String
+            let name: String
+            let publicKey: String
+            let file: String
+        }
+    }
+}
+
+extension ZapDomain: ExpressibleByArgument {}
