@@ -6,32 +6,21 @@ package import Domain
 import Storage
 
 extension CaseStore {
-    /// Actions of `POST /api/cases/{no}/actions`; reporting, filing and dispatching have their own doors.
-    static let offered: Set<CaseAction> = [.acknowledge, .returnTask, .handle, .submitResult]
+    /// Actions of `POST /api/cases/{no}/actions`; reporting has a door of its own, and archiving is done by time.
+    package static let offered = Set(CaseAction.allCases).subtracting([.report, .archive])
 
-    /// Does something to a case, or says why not. The caller's `expectedVersion` is what the reader saw.
-    package func act(
-        _ number: CaseNumber, _ action: CaseAction, expectedVersion: Int, note: String, by reader: Reader
-    ) async throws -> ActOutcome {
+    /// Does something to a case, or says why not. The wish's `expectedVersion` is what the reader saw.
+    package func act(_ number: CaseNumber, _ wish: CaseWish, by reader: Reader) async throws -> ActOutcome {
         let now = time.wallNow
-        let registry = registry.current
         let (outcome, effects) = try await file.write { sql -> (ActOutcome, CaseTransaction.Effects) in
-            let reading = CaseReading(sql: sql)
+            let registry = try self.registry.current(in: sql)
+            let reading = CaseReading(sql: sql, registry: registry, now: now)
             guard let row = try reading.caseRow(number.text, for: reader) else { return (.notFound, .init()) }
-            guard Self.offered.contains(action) else { return (.refused(.roleMayNot(reader.role, action)), .init()) }
-            var machine = try row.machine(
-                latest: CaseLog.latest(of: row.id, in: sql).map { line in
-                    // People know each other by name; the log keeps the account beside it.
-                    var event = line.event
-                    event.actor = line.actorName
-                    return event
-                })
+            guard Self.offered.contains(wish.action) else { return (.refused(.roleMayNot(reader.role, wish.action)), .init()) }
+            var machine = try row.machine(CaseLog.events(of: row.id, in: sql), registry)
             var transaction = CaseTransaction(sql: sql, registry: registry, now: now)
-            let command = CaseCommand(action, role: reader.role, actor: reader.id, expectedVersion: expectedVersion, note: note, at: now)
-            if case .refused(let why) = try transaction.perform(command, on: &machine, caseID: row.id, actorName: reader.name) {
-                return (.refused(why), .init())
-            }
-            if action == .acknowledge { try transaction.stamp(.acknowledged, caseID: row.id) }
+            if let why = try transaction.carryOut(wish, on: &machine, row, reading, by: reader) { return (.refused(why), .init()) }
+            if wish.action == .acknowledge { try transaction.stamp(.acknowledged, caseID: row.id) }
             try transaction.publishCase(row.id, number: number.text, grid: row.row.textOrNil("grid_code"))
             // Read without the scope: the answer to the reader's own act, even when the case has just left the reader's view.
             return (.done(try reading.detail(reading.caseRow(id: row.id), for: reader)), transaction.effects)
@@ -40,12 +29,17 @@ extension CaseStore {
         return outcome
     }
 
+    /// An action that needs no more than a note.
+    package func act(
+        _ number: CaseNumber, _ action: CaseAction, expectedVersion: Int, note: String, by reader: Reader
+    ) async throws -> ActOutcome { try await act(number, CaseWish(action, expectedVersion: expectedVersion, note: note), by: reader) }
+
     /// Files an incident that the machine left in the feed; for the duty officer. Filing twice gives the same case.
     package func file(_ id: IncidentID, by reader: Reader) async throws -> ActOutcome {
         let now = time.wallNow
         let registry = self.registry
         let (outcome, effects) = try await file.write { sql -> (ActOutcome, CaseTransaction.Effects) in
-            let reading = CaseReading(sql: sql)
+            let reading = self.reading(sql)
             guard let incident = try reading.incident(id, for: reader) else { return (.notFound, .init()) }
             guard reader.role == .dutyOfficer else { return (.forbidden("only a duty officer files incidents"), .init()) }
             var transaction = CaseTransaction(sql: sql, registry: try registry.current(in: sql), now: now)
@@ -73,11 +67,11 @@ extension CaseStore {
         let now = time.wallNow
         let registry = registry.current
         // Most readings are repeats; they must not queue behind the writer.
-        let fresh = try await file.read { sql in try CaseReading(sql: sql).unmarked(receipt, numbers, assignee: reader.id) }
+        let fresh = try await file.read { sql in try self.reading(sql).unmarked(receipt, numbers, assignee: reader.id) }
         guard !fresh.isEmpty else { return }
         let effects = try await file.write { sql -> CaseTransaction.Effects in
             var transaction = CaseTransaction(sql: sql, registry: registry, now: now)
-            for row in try CaseReading(sql: sql).unmarked(receipt, numbers, assignee: reader.id) {
+            for row in try self.reading(sql).unmarked(receipt, numbers, assignee: reader.id) {
                 try transaction.stamp(receipt, caseID: row.id)
                 try transaction.publishCase(row.id, number: row.row.text("case_no"), grid: row.row.textOrNil("grid_code"))
             }
@@ -86,7 +80,7 @@ extension CaseStore {
         tell(effects)
     }
 
-    private func tell(_ effects: CaseTransaction.Effects) {
+    func tell(_ effects: CaseTransaction.Effects) {
         counters.count(effects.entered)
         if let newest = effects.newestFeed { signal.announce(newest) }
     }
@@ -111,7 +105,7 @@ extension CaseTransaction {
 }
 
 extension CaseReading {
-    fileprivate func caseRow(id: String) throws -> CaseRow {
+    func caseRow(id: String) throws -> CaseRow {
         var query = Query()
         query.text = "c.case_id = \(query.bind(.text(id)))"
         guard let row = try caseRows(query).first else { throw Failure(.internal, "a case is gone", context: [("case", id)]) }

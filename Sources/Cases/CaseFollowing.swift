@@ -69,8 +69,7 @@ package struct CaseFollowing {
 
     /// The cases that changed after `sequence`, from at most `limit` of their rows; rows about other things are passed over.
     package func changes(after sequence: Int64, limit: Int) throws -> Stretch {
-        let reading = CaseReading(sql: sql)
-        let newest = try reading.newestSequence()
+        let newest = try CaseReading.newestSequence(sql)
         let rows = try sql.rows(
             "SELECT seq, object_id FROM feed WHERE seq > $1 AND kind = $2 ORDER BY seq LIMIT $3",
             [.integer(sequence), .text(FeedKind.case.rawValue), SQLValue(limit)])
@@ -79,7 +78,7 @@ package struct CaseFollowing {
         return Stretch(
             cases: last.sorted { $0.value < $1.value }.compactMap { CaseNumber($0.key) },
             reached: rows.count < limit ? max(newest, sequence) : try rows[rows.count - 1].int("seq"),
-            hasGap: try sequence < reading.oldestSequence() - 1)
+            hasGap: try sequence < CaseReading.oldestSequence(sql) - 1)
     }
 
     /// Every case that still needs work.

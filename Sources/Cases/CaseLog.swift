@@ -3,6 +3,7 @@
 
 import Base
 import Domain
+import Foundation
 package import Storage
 
 /// One line of the log as it is stored and hashed.
@@ -39,13 +40,13 @@ package enum CaseLog {
         try sql.run(
             """
             INSERT INTO case_event (position, case_id, version, at_ms, actor, actor_name, role, action, from_state, to_state, assignee_id,
-                note, prev_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                note, detail_json, prev_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             """,
             [
                 .integer(position), .text(line.caseID), SQLValue(event.version), .integer(event.at.millisecondsSince1970),
                 .text(StoredText.escape(event.actor)), .text(StoredText.escape(line.actorName)), .text(event.role.rawValue),
                 .text(event.action.rawValue), SQLValue(event.from?.rawValue), .text(event.to.rawValue), SQLValue(line.assignee?.text),
-                .text(StoredText.escape(event.note)), .text(previous), .text(hash),
+                .text(StoredText.escape(event.note)), SQLValue(event.detail.json.map(StoredText.escape)), .text(previous), .text(hash),
             ])
         try sql.run("UPDATE case_log_head SET hash = $1 WHERE id = 1", [.text(hash)])
     }
@@ -55,9 +56,10 @@ package enum CaseLog {
         try sql.rows("SELECT * FROM case_event WHERE case_id = $1 ORDER BY version", [.text(caseID)]).map(read)
     }
 
-    /// The newest event of one case.
-    static func latest(of caseID: String, in sql: any SQLConnection) throws -> LoggedEvent? {
-        try sql.row("SELECT * FROM case_event WHERE case_id = $1 ORDER BY version DESC LIMIT 1", [.text(caseID)]).map(read)
+    /// The events of several cases, each in order.
+    static func events(of cases: Query, in sql: any SQLConnection) throws -> [String: [LoggedEvent]] {
+        let rows = try sql.rows("SELECT * FROM case_event WHERE case_id IN \(cases.text) ORDER BY case_id, version", cases.values)
+        return Dictionary(grouping: try rows.map(read), by: \.caseID)
     }
 
     /// Reads the whole log and checks every link, then every case against its last line. Blocks; own threads only.
@@ -117,7 +119,8 @@ package enum CaseLog {
                 version: Int(try row.int("version")), at: WallTime(millisecondsSince1970: try row.int("at_ms")),
                 actor: StoredText.unescape(try row.text("actor")), role: role, action: action,
                 from: try row.textOrNil("from_state").flatMap(CaseState.init(rawValue:)), to: to,
-                note: StoredText.unescape(try row.text("note"))),
+                note: StoredText.unescape(try row.text("note")),
+                detail: try row.textOrNil("detail_json").map { try CaseEventDetail(json: StoredText.unescape($0)) } ?? CaseEventDetail()),
             actorName: StoredText.unescape(try row.text("actor_name")), assignee: try row.textOrNil("assignee_id").flatMap { WorkerID($0) })
     }
 
@@ -127,7 +130,7 @@ package enum CaseLog {
         let fields = [
             "\(position)", line.caseID, "\(event.version)", "\(event.at.millisecondsSince1970)", event.actor, line.actorName,
             event.role.rawValue, event.action.rawValue, event.from?.rawValue ?? "", event.to.rawValue, line.assignee?.text ?? "",
-            event.note,
+            event.note, event.detail.json ?? "",
         ]
         var bytes = Array(previous.utf8)
         for field in fields {
@@ -136,6 +139,19 @@ package enum CaseLog {
         }
         return SHA256Hex.of(bytes)
     }
+}
+
+extension CaseEventDetail {
+    /// One spelling for one content, because it is hashed; nil when there is none.
+    fileprivate var json: String? {
+        guard !isEmpty else { return nil }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Texts and numbers only: encoding them cannot fail.
+        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    fileprivate init(json: String) throws { self = try JSONDecoder().decode(Self.self, from: Data(json.utf8)) }
 }
 
 extension CaseLogVerdict {

@@ -1,59 +1,31 @@
 // What may be done to a case, by whom, and what it becomes: a pure value without clock or storage.
 // incidents → dispatcher → **cases** → pushes
 //
-//                decline ┌──────────┐
-//              ┌────────▶│ declined │
-//   report ┌───┴──────┐  └──────────┘
-//   ──────▶│ reported │
-//          └───┬──────┘
+//   report ┌──────────┐ decline ┌──────────┐
+//   ──────▶│ reported │────────▶│ declined │
+//          └───┬──────┘         └──────────┘
 //              │ file
 //          ┌───▼───┐ dispatch ┌────────────┐ acknowledge ┌──────────────┐ handle ┌──────────┐ submit_result ┌─────────┐
 //          │ filed │─────────▶│ dispatched │────────────▶│ acknowledged │───────▶│ handling │──────────────▶│ handled │
-//          └───▲───┘          └─────┬──────┘             └───┬──────┬───┘        └──────────┘               └────▲────┘
-//              │       return       │         return         │      │                submit_result               │
-//              └────────────────────┴────────────────────────┘      └────────────────────────────────────────────┘
+//          └─▲─▲───┘          └─┬────▲───▲─┘             └───┬──────┬───┘        └──────────┘               └──▲───┬──┘
+//            │ │     return     │    │   │      return       │      │           submit_result                  │   │ inspect
+//            │ └────────────────┴────┼───┼───────────────────┘      └──────────────────────────────────────────┘   │
+//            │ reopen                │   └─ reassign, hand_over of dispatched, acknowledged, handling              │
+//          ┌─┴──────┐      pass      │ fail                                                              ┌─────────▼──┐
+//          │ closed │◀───────────────┼───────────────────────────────────────────────────────────────────│ inspecting │
+//          └─┬──────┘                └───────────────────────────────────────────────────────────────────└────────────┘
+//            │ archive ──▶ archived
 //
-// What each state promises: reported – someone must decide; filed – it has a number, a home grid and the command centre as its owner;
+// reported, filed, dispatched ── merge ──▶ merged        filed … handling ── suspend ──▶ suspended ── resume ──▶ where it was
+// every open state ── void ──▶ void                      every open state ── extend, supervise, remind ──▶ itself
+//
+// What each state promises: reported – someone must decide; filed – it has a home grid and the command centre as its owner;
 // dispatched – one person owns it and has not answered; acknowledged – that person has; handling – that person is at work;
-// handled – a result is written and waits for inspection. The rows are §5.3 of the domain study that the first release needs.
+// handled – a result is written and waits for inspection; inspecting – somebody other than the handler looks at it; closed – the
+// inspector agreed; suspended – its clocks stand. declined, merged, archived and void are final. An emergency takes the rows report,
+// file and dispatch in one transaction: it skips the waiting and never the record.
 
 package import Domain
-
-/// One row of the transition table.
-package struct CaseTransition: Sendable, Hashable {
-    package let from: CaseState?
-    package let action: CaseAction
-    package let to: CaseState
-    package let roles: Set<Role>
-    /// Only the person the case is assigned to.
-    package var assigneeOnly = false
-    /// The reason or the result is part of the act.
-    package var needsNote = false
-
-    /// Every row, in the order of the domain study.
-    package static let table = acts + rehomings
-
-    private static let acts: [CaseTransition] = [
-        Self(from: nil, action: .report, to: .reported, roles: [.system, .gridworker, .dutyOfficer]),
-        Self(from: .reported, action: .decline, to: .declined, roles: [.dutyOfficer], needsNote: true),
-        Self(from: .reported, action: .file, to: .filed, roles: [.dutyOfficer, .system]),
-        Self(from: .filed, action: .dispatch, to: .dispatched, roles: [.dispatcher, .system]),
-        Self(from: .dispatched, action: .acknowledge, to: .acknowledged, roles: workers, assigneeOnly: true),
-        Self(from: .dispatched, action: .returnTask, to: .filed, roles: workers, assigneeOnly: true, needsNote: true),
-        Self(from: .acknowledged, action: .returnTask, to: .filed, roles: workers, assigneeOnly: true, needsNote: true),
-        Self(from: .acknowledged, action: .handle, to: .handling, roles: workers, assigneeOnly: true),
-        Self(from: .acknowledged, action: .submitResult, to: .handled, roles: workers, assigneeOnly: true, needsNote: true),
-        Self(from: .handling, action: .submitResult, to: .handled, roles: workers, assigneeOnly: true, needsNote: true),
-    ]
-
-    /// The map changed under it: the state stays, and what was only dispatched may get another assignee.
-    private static let rehomings = CaseState.allCases.filter { RehomingStep($0) != .untouched }.map {
-        Self(from: $0, action: .rehome, to: $0, roles: [.system], needsNote: true)
-    }
-
-    /// Those a case can be assigned to; departments take the professional matters.
-    private static let workers: Set<Role> = [.gridworker, .department]
-}
 
 /// What someone wants to do to a case.
 package struct CaseCommand: Sendable {
@@ -64,12 +36,14 @@ package struct CaseCommand: Sendable {
     /// The version the actor saw; 0 for a case that does not exist yet.
     package var expectedVersion: Int
     package var note: String
-    /// Whom `dispatch` gives the case to.
+    /// Whom `dispatch`, `reassign` and `hand_over` give the case to, or to whom a hand-over is proposed.
     package var assignee: WorkerID?
+    package var detail: CaseEventDetail
     package var at: WallTime
 
     package init(
-        _ action: CaseAction, role: Role, actor: String, expectedVersion: Int, note: String = "", assignee: WorkerID? = nil, at: WallTime
+        _ action: CaseAction, role: Role, actor: String, expectedVersion: Int, note: String = "", assignee: WorkerID? = nil,
+        detail: CaseEventDetail = CaseEventDetail(), at: WallTime
     ) {
         self.action = action
         self.role = role
@@ -77,108 +51,92 @@ package struct CaseCommand: Sendable {
         self.expectedVersion = expectedVersion
         self.note = note
         self.assignee = assignee
+        self.detail = detail
         self.at = at
     }
 }
 
-/// Why a command was refused. Nothing has changed.
-package enum CaseRefusal: Sendable, Hashable, CustomStringConvertible {
-    /// No row of the table lets this role do this action.
-    case roleMayNot(Role, CaseAction)
-    /// Someone was faster; `latest` says who, when and what.
-    case staleVersion(expected: Int, actual: Int, latest: CaseEvent?)
-    /// The action does not fit the state, whoever asks.
-    case notPossible(CaseAction, from: CaseState?)
-    /// The case is not assigned to the one who asks.
-    case notTheAssignee
-    case noteMissing(CaseAction)
-    case noteTooLong(limit: Int)
-    case assigneeMissing
+/// What a category says about all its cases.
+package struct CaseTraits: Sendable, Hashable {
+    package var isHazard: Bool
+    package var isEmergency: Bool
 
-    package var description: String {
-        switch self {
-        case .roleMayNot(let role, let action): return "a \(role.rawValue) may not \(action.rawValue) a case"
-        case .staleVersion(let expected, let actual, let latest):
-            guard let latest else { return "the case is at version \(actual), not \(expected)" }
-            let change = "\(latest.from?.rawValue ?? "new") → \(latest.to.rawValue)"
-            return "changed meanwhile: \(latest.actor) did \(latest.action.rawValue) (\(change)) at \(latest.at);"
-                + " now version \(actual), you saw \(expected)"
-        case .notPossible(let action, let from): return "\(action.rawValue) is not possible in state \(from?.rawValue ?? "none")"
-        case .notTheAssignee: return "the case is assigned to someone else"
-        case .noteMissing(let action): return "\(action.rawValue) needs a note"
-        case .noteTooLong(let limit): return "the note is longer than \(limit) characters"
-        case .assigneeMissing: return "dispatch needs someone to give the case to"
-        }
-    }
-
-    /// The field of the request that caused it, for the answer of the HTTP API.
-    package var field: String? {
-        switch self {
-        case .staleVersion: "expected_version"
-        case .notPossible, .roleMayNot: "action"
-        case .noteMissing, .noteTooLong: "note"
-        case .notTheAssignee, .assigneeMissing: nil
-        }
+    package init(isHazard: Bool = false, isEmergency: Bool = false) {
+        self.isHazard = isHazard
+        self.isEmergency = isEmergency
     }
 }
 
 /// One case as the transition table sees it. A value; the caller serialises access.
 package struct CaseMachine: Sendable, Hashable {
+    package let traits: CaseTraits
     /// Nil before the report.
     package private(set) var state: CaseState?
     /// The number of events so far.
     package private(set) var version: Int
     package private(set) var assignee: WorkerID?
+    /// Who submitted the newest result.
+    package private(set) var handler: String?
+    package private(set) var result: CaseResult?
+    /// Where it goes on when it is resumed.
+    package private(set) var suspendedFrom: CaseState?
+    /// To whom a hand-over is proposed.
+    package private(set) var proposed: WorkerID?
+    package private(set) var closedAt: WallTime?
     /// The event that led here, to tell a late actor who was faster.
     package private(set) var latest: CaseEvent?
 
     /// Longest note in characters: a page of text, far below the 64 KiB of a request.
     package static let noteLimit = 2000
+    /// A case that comes back later than this is a new one.
+    package static let reopenDays = 7
 
     /// A case that nobody has reported yet.
-    package init() { self.init(state: nil, version: 0, assignee: nil, latest: nil) }
+    package init(traits: CaseTraits = CaseTraits()) {
+        self.traits = traits
+        version = 0
+    }
 
-    package init(state: CaseState?, version: Int, assignee: WorkerID?, latest: CaseEvent?) {
-        self.state = state
-        self.version = version
-        self.assignee = assignee
-        self.latest = latest
+    /// A case as its log tells it: nothing that decides about it is kept anywhere else.
+    package init(traits: CaseTraits, log: [(event: CaseEvent, assignee: WorkerID?)]) {
+        self.init(traits: traits)
+        for line in log { follow(line.event, assignee: line.assignee) }
     }
 
     /// Applies a command, or says why not and stays as it was.
     ///
     /// The version is looked at before state and assignee, because both may have changed under someone who acts on an old screen.
     package mutating func apply(_ command: CaseCommand) -> Result {
-        let rows = CaseTransition.table.filter { $0.action == command.action }
-        guard rows.contains(where: { $0.roles.contains(command.role) }) else { return .refused(.roleMayNot(command.role, command.action)) }
+        let named = CaseTransition.table.filter { $0.action == command.action }
+        guard named.contains(where: { $0.roles.contains(command.role) }) else {
+            return .refused(.roleMayNot(command.role, command.action))
+        }
         guard command.expectedVersion == version else {
             return .refused(.staleVersion(expected: command.expectedVersion, actual: version, latest: latest))
         }
-        guard let row = rows.first(where: { $0.from == state }) else { return .refused(.notPossible(command.action, from: state)) }
-        guard row.roles.contains(command.role) else { return .refused(.roleMayNot(command.role, command.action)) }
-        if row.assigneeOnly, assignee?.text != command.actor { return .refused(.notTheAssignee) }
-        guard command.note.count <= Self.noteLimit else { return .refused(.noteTooLong(limit: Self.noteLimit)) }
-        if row.needsNote, command.note.allSatisfy(\.isWhitespace) { return .refused(.noteMissing(command.action)) }
-        if command.action == .dispatch, command.assignee == nil { return .refused(.assigneeMissing) }
-
-        let event = CaseEvent(
-            version: version + 1, at: command.at, actor: command.actor, role: command.role, action: command.action, from: state, to: row.to,
-            note: command.note)
-        switch row.to {
-        case .dispatched: assignee = command.action == .rehome ? command.assignee ?? assignee : command.assignee
-        case .filed: assignee = nil
-        default: break
+        let fitting = named.filter { $0.from == state }
+        guard !fitting.isEmpty else { return .refused(.notPossible(command.action, from: state)) }
+        guard let row = fitting.first(where: { $0.roles.contains(command.role) }) else {
+            return .refused(.roleMayNot(command.role, command.action))
         }
-        state = row.to
-        version += 1
-        latest = event
+        guard let to = row.to ?? suspendedFrom else { return .refused(.notPossible(command.action, from: state)) }
+        guard command.note.count <= Self.noteLimit else { return .refused(.noteTooLong(limit: Self.noteLimit)) }
+        for one in CaseGuard.allCases where row.guards.contains(one) {
+            if let refusal = refusal(one, command) { return .refused(refusal) }
+        }
+        var event = CaseEvent(
+            version: version + 1, at: command.at, actor: command.actor, role: command.role, action: command.action, from: state, to: to,
+            note: command.note, detail: command.detail)
+        if command.action == .proposeHandOver { event.detail.proposed = command.assignee?.text }
+        if command.action == .rehome, command.assignee != nil { event.detail.restarts = true }
+        follow(event, assignee: owner(after: row, command, to))
         return .advanced(event)
     }
 
-    /// What `actor` could do now, in the order of the table.
-    package func actions(role: Role, actor: String) -> [CaseAction] {
-        CaseTransition.table.filter {
-            $0.from == state && $0.roles.contains(role) && (!$0.assigneeOnly || assignee?.text == actor)
+    /// What `actor` could do now, in the order of the table; whether a note or a name is still missing does not count.
+    package func actions(role: Role, actor: String, now: WallTime) -> [CaseAction] {
+        CaseTransition.table.filter { row in
+            row.from == state && row.roles.contains(role) && row.guards.allSatisfy { mayBe($0, actor: actor, now: now) }
         }.map(\.action)
     }
 
@@ -186,5 +144,58 @@ package struct CaseMachine: Sendable, Hashable {
     package enum Result: Sendable, Hashable {
         case advanced(CaseEvent)
         case refused(CaseRefusal)
+    }
+
+    private mutating func follow(_ event: CaseEvent, assignee: WorkerID?) {
+        switch event.action {
+        case .suspend: suspendedFrom = event.from
+        case .submitResult: (handler, result) = (event.actor, event.detail.result ?? .seen)
+        case .proposeHandOver: proposed = event.detail.proposed.flatMap { WorkerID($0) }
+        case .pass: closedAt = event.at
+        default: break
+        }
+        // A proposal lasts until the case moves; a suspension only interrupts it.
+        let moves = event.from != event.to || event.action == .reassign || event.action == .handOver
+        if moves, event.action != .suspend, event.action != .resume { proposed = nil }
+        if event.from == .suspended, event.to != .suspended { suspendedFrom = nil }
+        state = event.to
+        version = event.version
+        self.assignee = assignee
+        latest = event
+    }
+
+    private func owner(after row: CaseTransition, _ command: CaseCommand, _ to: CaseState) -> WorkerID? {
+        if command.action == .rehome, to == .dispatched { return command.assignee ?? assignee }
+        if row.guards.contains(.receiverOnly) { return WorkerID(command.actor) }
+        if to == .dispatched, row.guards.contains(.names), command.action != .proposeHandOver { return command.assignee }
+        return to == .filed && row.from != .suspended && row.from != to ? nil : assignee
+    }
+
+    private func refusal(_ one: CaseGuard, _ command: CaseCommand) -> CaseRefusal? {
+        switch one {
+        case .note: command.note.allSatisfy(\.isWhitespace) ? .noteMissing(command.action) : nil
+        case .names: command.assignee == nil ? .assigneeMissing : nil
+        case .until: (command.detail.until ?? .min) > command.at.millisecondsSince1970 ? nil : .untilMissing
+        case .target: command.detail.into == nil ? .targetMissing : nil
+        case .assigneeOnly: mayBe(one, actor: command.actor, now: command.at) ? nil : .notTheAssignee
+        case .receiverOnly: mayBe(one, actor: command.actor, now: command.at) ? nil : .notTheReceiver
+        case .notTheHandler: mayBe(one, actor: command.actor, now: command.at) ? nil : .handlerMayNotInspect
+        case .emergencyOnly: mayBe(one, actor: command.actor, now: command.at) ? nil : .noEmergency
+        case .rectified: mayBe(one, actor: command.actor, now: command.at) ? nil : .notRectified
+        case .recent: mayBe(one, actor: command.actor, now: command.at) ? nil : .closedTooLongAgo(days: Self.reopenDays)
+        }
+    }
+
+    /// False when nothing in the request could satisfy the guard.
+    private func mayBe(_ one: CaseGuard, actor: String, now: WallTime) -> Bool {
+        switch one {
+        case .note, .names, .until, .target: true
+        case .assigneeOnly: assignee?.text == actor
+        case .receiverOnly: proposed?.text == actor
+        case .notTheHandler: handler != actor && assignee?.text != actor
+        case .emergencyOnly: traits.isEmergency
+        case .rectified: !traits.isHazard || result == .rectified || result == .noTrace
+        case .recent: closedAt.map { now.millisecondsSince1970 - $0.millisecondsSince1970 <= Int64(Self.reopenDays) * 86_400_000 } ?? false
+        }
     }
 }

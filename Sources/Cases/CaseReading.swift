@@ -14,12 +14,19 @@ struct FeedObject: Hashable {
 /// One consistent look at the tables. Lives no longer than its transaction.
 struct CaseReading {
     let sql: any SQLConnection
+    let registry: Registry
+    let now: WallTime
 
-    func newestSequence() throws -> Int64 { try sql.row("SELECT seq FROM feed_head WHERE id = 1")?.int("seq") ?? 0 }
+    func newestSequence() throws -> Int64 { try Self.newestSequence(sql) }
+    func oldestSequence() throws -> Int64 { try Self.oldestSequence(sql) }
+
+    static func newestSequence(_ sql: any SQLConnection) throws -> Int64 {
+        try sql.row("SELECT seq FROM feed_head WHERE id = 1")?.int("seq") ?? 0
+    }
 
     /// The oldest row still kept; one past the newest when none is.
-    func oldestSequence() throws -> Int64 {
-        try sql.row("SELECT seq FROM feed ORDER BY seq LIMIT 1")?.int("seq") ?? newestSequence() + 1
+    static func oldestSequence(_ sql: any SQLConnection) throws -> Int64 {
+        try sql.row("SELECT seq FROM feed ORDER BY seq LIMIT 1")?.int("seq") ?? newestSequence(sql) + 1
     }
 
     func feedRows(after: Int64, limit: Int) throws -> [(sequence: Int64, atMilliseconds: Int64, object: FeedObject)] {
@@ -63,14 +70,16 @@ struct CaseReading {
 
     func items(_ rows: [CaseRow], for reader: Reader) throws -> [CaseItem] {
         var incidents: [String: [String]] = [:]
+        var logs: [String: [LoggedEvent]] = [:]
         for chunk in rows.chunks(of: 256) {
             var query = Query()
             query.text = query.list(chunk.map { .text($0.id) })
             let found = try sql.rows(
                 "SELECT case_id, incident_id FROM case_incident WHERE case_id IN \(query.text) ORDER BY incident_id", query.values)
             for row in found { incidents[try row.text("case_id"), default: []].append(try row.text("incident_id")) }
+            logs.merge(try CaseLog.events(of: query, in: sql)) { first, _ in first }
         }
-        return try rows.map { try $0.item(incidentIDs: incidents[$0.id] ?? [], for: reader) }
+        return try rows.map { try $0.item(logs[$0.id] ?? [], incidentIDs: incidents[$0.id] ?? [], for: reader, registry, now: now) }
     }
 
     func detail(_ row: CaseRow, for reader: Reader) throws -> CaseDetail {
@@ -78,7 +87,7 @@ struct CaseReading {
             CaseEventView(
                 version: line.event.version, at: line.event.at.description, actor: line.event.actor, actorName: line.actorName,
                 role: line.event.role.rawValue, action: line.event.action.rawValue, from: line.event.from?.rawValue,
-                to: line.event.to.rawValue, note: line.event.note)
+                to: line.event.to.rawValue, note: line.event.note, detail: line.event.detail)
         }
         return CaseDetail(item: try items([row], for: reader)[0], events: events)
     }

@@ -63,15 +63,18 @@ package final class CaseStore: Sendable {
         counters = CaseCounters(metrics)
     }
 
+    /// One look at the tables by the registry and the moment of now.
+    func reading(_ sql: any SQLConnection) -> CaseReading { CaseReading(sql: sql, registry: registry.current, now: time.wallNow) }
+
     /// The newest feed sequence on disk.
     package func newestSequence() async throws -> Int64 {
-        try await file.read { try CaseReading(sql: $0).newestSequence() }
+        try await file.read { try self.reading($0).newestSequence() }
     }
 
     /// Incidents, the newest first.
     package func incidents(_ filter: IncidentFilter, for reader: Reader) async throws -> Page<IncidentItem> {
         try await file.read { sql in
-            let reading = CaseReading(sql: sql)
+            let reading = self.reading(sql)
             var query = Query()
             var conditions = [reader.mayReadIncident(&query)]
             if let camera = filter.camera { conditions.append("i.camera_id = \(query.bind(.text(camera.digits)))") }
@@ -94,7 +97,7 @@ package final class CaseStore: Sendable {
     /// One incident with its case.
     package func incident(_ id: IncidentID, for reader: Reader) async throws -> IncidentDetail? {
         try await file.read { sql in
-            let reading = CaseReading(sql: sql)
+            let reading = self.reading(sql)
             guard let row = try reading.incident(id, for: reader) else { return nil }
             let detail = try row.caseNumber.flatMap { try reading.caseRow($0, for: reader) }.map { try reading.detail($0, for: reader) }
             return try row.detail(caseDetail: detail)
@@ -103,13 +106,13 @@ package final class CaseStore: Sendable {
 
     /// The picture or clip of an incident; nil when there is none or the reader may not see the incident.
     package func evidence(_ kind: EvidenceKind, of id: IncidentID, for reader: Reader) async throws -> SnapshotReference? {
-        try await file.read { try CaseReading(sql: $0).incident(id, for: reader)?.evidence(kind) }
+        try await file.read { try self.reading($0).incident(id, for: reader)?.evidence(kind) }
     }
 
     /// Cases, the newest first.
     package func cases(_ filter: CaseFilter, for reader: Reader) async throws -> Page<CaseItem> {
         try await file.read { sql in
-            let reading = CaseReading(sql: sql)
+            let reading = self.reading(sql)
             var query = Query()
             var conditions = [reader.mayReadCase(&query)]
             if filter.onlyOpen {
@@ -130,7 +133,7 @@ package final class CaseStore: Sendable {
     /// One case with its log.
     package func `case`(_ number: CaseNumber, for reader: Reader) async throws -> CaseDetail? {
         try await file.read { sql in
-            let reading = CaseReading(sql: sql)
+            let reading = self.reading(sql)
             return try reading.caseRow(number.text, for: reader).map { try reading.detail($0, for: reader) }
         }
     }
@@ -140,7 +143,7 @@ package final class CaseStore: Sendable {
     /// `seq` of the page is how far it reaches: the next page begins there, even when this one is empty.
     package func feed(after: Int64, limit: Int, for reader: Reader) async throws -> Page<FeedEntry> {
         try await file.read { sql in
-            let reading = CaseReading(sql: sql)
+            let reading = self.reading(sql)
             let rows = try reading.feedRows(after: after, limit: min(max(limit, 1), 1000))
             let visible = try reading.visible(Set(rows.map(\.object)), for: reader)
             let items = rows.filter { visible.contains($0.object) }.map { row in
@@ -157,7 +160,7 @@ package final class CaseStore: Sendable {
     /// A storm costs a reader the number of changed objects; when `seq` is behind `newest`, ask again at once.
     package func changes(since: Int64, for reader: Reader) async throws -> FeedAnswer {
         try await file.read { sql in
-            let reading = CaseReading(sql: sql)
+            let reading = self.reading(sql)
             let newest = try reading.newestSequence()
             guard since <= newest, since >= (try reading.oldestSequence()) - 1 else { return .resync }
             let rows = try reading.feedRows(after: since, limit: 1000)

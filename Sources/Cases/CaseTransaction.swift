@@ -102,41 +102,16 @@ struct CaseTransaction {
             "INSERT INTO case_incident (incident_id, case_id) VALUES ($1, $2) ON CONFLICT (incident_id) DO NOTHING",
             [.text(incident.id), .text(caseID)])
         guard claimed == 1 else { return .existing }
-        let entry = registry.catalogue[incident.category]
-        let route = route(incident, entry)
-        try sql.run(
-            """
-            INSERT INTO "case" (case_id, case_no, state, version, category, priority, drill, grid_code, grid_name, grid_set, handling_grid,
-                township, village, place_text, owner, opened_ms, updated_ms)
-            VALUES ($1, $2, 'reported', 0, $3, $4, $5, $6, $7, $8, $6, $9, $10, $11, $12, $13, $13)
-            """,
-            [
-                .text(caseID), .text(number.text), .text(incident.category),
-                SQLValue(min(incident.priority, entry?.priority ?? .four).rawValue), incident.drill ? 1 : 0,
-                SQLValue(incident.grid?.digits),
-                SQLValue(incident.gridName.map(StoredText.escape)), .text(incident.gridSetVersion),
-                .text(StoredText.escape(incident.township)), .text(StoredText.escape(incident.village)),
-                .text(StoredText.escape(incident.placeText)), .text(incident.queue),
-                .integer(now.millisecondsSince1970),
-            ])
-        var machine = CaseMachine()
-        var steps = [
-            CaseCommand(.report, role: role, actor: actor, expectedVersion: 0, note: "incident \(incident.id)", at: now),
+        try insertCase(caseID, number, incident, text: incident.placeText)
+        var machine = CaseMachine(traits: registry.traits(category: incident.category, priority: priority(of: incident).rawValue))
+        let facts = incident.detail(priority(of: incident))
+        let route = route(category: incident.category, grid: incident.grid)
+        let steps = [
+            CaseCommand(.report, role: role, actor: actor, expectedVersion: 0, note: "incident \(incident.id)", detail: facts, at: now),
             CaseCommand(.file, role: role, actor: actor, expectedVersion: 1, note: route.note, at: now),
         ]
-        if let worker = route.worker {
-            steps.append(
-                CaseCommand(
-                    .dispatch, role: .system, actor: "system", expectedVersion: 2, note: "\(worker.name) (\(worker.role.rawValue))",
-                    assignee: worker.id,
-                    at: now))
-        }
-        for step in steps {
-            let name = step.role == .system ? "system" : actorName
-            if case .refused(let why) = try perform(step, on: &machine, caseID: caseID, actorName: name) {
-                throw Failure(.internal, "the dispatcher refused its own step: \(why)", context: [("incident", incident.id)])
-            }
-        }
+        for step in steps { try mustPerform(step, on: &machine, caseID: caseID, actorName: role == .system ? "system" : actorName) }
+        try dispatchByRoute(route, on: &machine, caseID: caseID)
         try sql.run(
             "UPDATE incident SET case_ms = $2, proposed = 0 WHERE incident_id = $1",
             [.text(incident.id), .integer(now.millisecondsSince1970)])
@@ -144,15 +119,57 @@ struct CaseTransaction {
         return .opened
     }
 
+    /// The more urgent of the incident's priority and its category's.
+    func priority(of incident: FiledIncident) -> Priority {
+        min(incident.priority, registry.catalogue[incident.category]?.priority ?? .four)
+    }
+
+    /// The row of a case that is about to be reported.
+    func insertCase(_ caseID: String, _ number: CaseNumber, _ incident: FiledIncident, text: String) throws {
+        try sql.run(
+            """
+            INSERT INTO "case" (case_id, case_no, state, version, category, priority, drill, grid_code, grid_name, grid_set, handling_grid,
+                township, village, place_text, owner, opened_ms, updated_ms)
+            VALUES ($1, $2, 'reported', 0, $3, $4, $5, $6, $7, $8, $6, $9, $10, $11, $12, $13, $13)
+            """,
+            [
+                .text(caseID), .text(number.text), .text(incident.category), SQLValue(priority(of: incident).rawValue),
+                incident.drill ? 1 : 0, SQLValue(incident.grid?.digits), SQLValue(incident.gridName.map(StoredText.escape)),
+                .text(incident.gridSetVersion), .text(StoredText.escape(incident.township)), .text(StoredText.escape(incident.village)),
+                .text(StoredText.escape(text)), .text(incident.queue),
+                .integer(now.millisecondsSince1970),
+            ])
+    }
+
+    /// A step of the dispatcher's own, which the table allows.
+    mutating func mustPerform(_ step: CaseCommand, on machine: inout CaseMachine, caseID: String, actorName: String) throws {
+        if case .refused(let why) = try perform(step, on: &machine, caseID: caseID, actorName: actorName) {
+            throw Failure(.internal, "the dispatcher refused its own step: \(why)", context: [("case", caseID)])
+        }
+    }
+
+    /// Gives a filed case to the gridworker whom its route names, if it names one.
+    mutating func dispatchByRoute(_ route: Route, on machine: inout CaseMachine, caseID: String) throws {
+        guard let worker = route.worker else { return }
+        let step = CaseCommand(
+            .dispatch, role: .system, actor: "system", expectedVersion: machine.version, note: "\(worker.name) (\(worker.role.rawValue))",
+            assignee: worker.id, at: now)
+        try mustPerform(step, on: &machine, caseID: caseID, actorName: "system")
+    }
+
     /// Runs one command through the machine; when it advances, the log and the row follow.
     mutating func perform(_ command: CaseCommand, on machine: inout CaseMachine, caseID: String, actorName: String) throws
         -> CaseMachine.Result
     {
-        let seen = machine.version
+        let seen = machine
         let result = machine.apply(command)
         guard case .advanced(let event) = result else { return result }
+        if let objection = try objection(to: event, machine.assignee, before: seen.assignee, caseID: caseID) {
+            machine = seen
+            return .refused(.notAdmitted(objection))
+        }
         try CaseLog.append(LoggedEvent(caseID: caseID, event: event, actorName: actorName, assignee: machine.assignee), to: sql)
-        let worker = machine.assignee.flatMap { registry.workers[$0] }
+        let name = machine.assignee.flatMap { registry.name(of: $0) }
         let changed = try sql.run(
             """
             UPDATE "case" SET state = $2, version = $3, assignee_id = $4, updated_ms = $5,
@@ -163,12 +180,24 @@ struct CaseTransaction {
             """,
             [
                 .text(caseID), .text(event.to.rawValue), SQLValue(event.version), SQLValue(machine.assignee?.text),
-                .integer(now.millisecondsSince1970), SQLValue(worker.map { StoredText.escape($0.name) } ?? machine.assignee?.text),
-                SQLValue(seen),
+                .integer(now.millisecondsSince1970), SQLValue(name.map(StoredText.escape) ?? machine.assignee?.text),
+                SQLValue(seen.version),
             ])
         guard changed == 1 else { throw Failure(.conflict, "the case changed inside the transaction", context: [("case", caseID)]) }
         if event.from != event.to { effects.entered.append(event.to) }
         return result
+    }
+
+    /// The one gate: whatever the path, nobody gets or is offered a case whose category the catalogue does not give them today.
+    private func objection(to event: CaseEvent, _ assignee: WorkerID?, before: WorkerID?, caseID: String) throws -> String? {
+        let offered = event.detail.proposed.flatMap { WorkerID($0) }
+        let given = assignee.flatMap { $0 != before || event.to == .dispatched && event.from != .dispatched ? $0 : nil }
+        guard offered != nil || given != nil else { return nil }
+        let category = try sql.row("SELECT category FROM \"case\" WHERE case_id = $1", [.text(caseID)])?.text("category") ?? ""
+        for person in [offered, given].compactMap({ $0 }) {
+            if let objection = registry.objection(to: person, category: category, now: now) { return objection }
+        }
+        return nil
     }
 
     /// Feeds a case and the incidents in it: what a reader sees of an incident includes its case.
@@ -179,18 +208,27 @@ struct CaseTransaction {
         }
     }
 
-    /// Where a new case goes, in words for its log.
-    private func route(_ incident: FiledIncident, _ entry: CatalogueEntry?) -> (worker: Gridworker?, note: String) {
-        guard let entry else { return (nil, "not in the catalogue: stays with the command centre") }
-        guard !entry.professional else { return (nil, "professional matter: for a department") }
-        guard entry.isForGridworkers else { return (nil, "no gridworker duty: stays with the command centre") }
-        guard let grid = incident.grid else { return (nil, "in no grid: stays with the command centre") }
-        guard let worker = registry.worker(of: grid) else { return (nil, "no gridworker in grid \(grid): stays with the command centre") }
-        return (worker, "grid \(grid)")
+    /// Where a case goes when nobody decides, in words for its log.
+    struct Route {
+        var worker: Gridworker?
+        var note: String
+    }
+
+    /// The gridworker of the grid, unless the gate objects.
+    func route(category: String, grid: GridCode?) -> Route {
+        guard let entry = registry.catalogue[category] else {
+            return Route(worker: nil, note: "not in the catalogue: stays with the command centre")
+        }
+        if let objection = entry.objection(on: LocalMinute(now).day) { return Route(worker: nil, note: objection) }
+        guard let grid else { return Route(worker: nil, note: "in no grid: stays with the command centre") }
+        guard let worker = registry.worker(of: grid) else {
+            return Route(worker: nil, note: "no gridworker in grid \(grid): stays with the command centre")
+        }
+        return Route(worker: worker, note: "grid \(grid)")
     }
 
     /// The next number of the Beijing day, nil after the 99,999th; the counter row is locked until commit. Gaps are allowed.
-    private func nextNumber() throws -> CaseNumber? {
+    func nextNumber() throws -> CaseNumber? {
         let row = try sql.row(
             """
             INSERT INTO case_counter (beijing_date, last) VALUES ($1, 1)

@@ -1,6 +1,8 @@
 // Cases and the feed as readers see them: plain values that encode to the JSON of the HTTP API.
 // incidents → cases → **feed, lists, details** → pages
 
+package import Domain
+
 /// One row of a case list.
 package struct CaseItem: Encodable, Sendable, Hashable {
     package var no: String
@@ -24,9 +26,18 @@ package struct CaseItem: Encodable, Sendable, Hashable {
     /// What this reader may do now.
     package var actions: [String]
     package var drill: Bool
+    /// When the running clocks end, by the name of the clock.
+    package var due: [String: String]
+    /// Clocks that were met too late or are running late, at the moment of the answer.
+    package var late: [String]
+    /// True once a supervisor watches it.
+    package var supervised: Bool
+    /// When a suspended case is to be taken up again.
+    @NullWhenNil package var suspendedUntil: String?
 
     enum CodingKeys: String, CodingKey {
-        case no, state, version, category, priority, grid, township, village, owner, assignee, actions, drill
+        case no, state, version, category, priority, grid, township, village, owner, assignee, actions, drill, due, late, supervised
+        case suspendedUntil = "suspended_until"
         case handlingGrid = "handling_grid"
         case placeText = "place_text"
         case openedAt = "opened_at"
@@ -47,9 +58,11 @@ package struct CaseEventView: Encodable, Sendable, Hashable {
     @NullWhenNil package var from: String?
     package var to: String
     package var note: String
+    /// What the action carried beside its note.
+    package var detail: CaseEventDetail
 
     enum CodingKeys: String, CodingKey {
-        case version, at, actor, role, action, from, to, note
+        case version, at, actor, role, action, from, to, note, detail
         case actorName = "actor_name"
     }
 }
@@ -134,6 +147,8 @@ package enum ActOutcome: Sendable, Hashable {
     case refused(CaseRefusal)
     /// The reader may see it but not do this.
     case forbidden(String)
+    /// A part of the request that nothing can be made of.
+    case invalid(field: String, String)
     /// The day's 99,999 case numbers are used up.
     case numbersUsedUp
 }

@@ -15,6 +15,18 @@ package enum CasesSchema {
         Migration(4, "clips", clips),
         // Who made an incident of suppressed evidence, and why; null for what a machine reported.
         Migration(5, "restored incidents", ["ALTER TABLE incident ADD COLUMN restored_json TEXT"]),
+        // What an event carries beside its note; null for nothing.
+        Migration(20, "details of case events", ["ALTER TABLE case_event ADD COLUMN detail_json TEXT"]),
+        // A report by a person: its key makes sending it twice the same as once.
+        Migration(
+            21, "reports",
+            [
+                """
+                CREATE TABLE report (
+                    account TEXT NOT NULL, report_key TEXT NOT NULL, case_id TEXT NOT NULL, body_sha256 TEXT NOT NULL,
+                    PRIMARY KEY (account, report_key))
+                """
+            ]),
     ]
 
     private static let intake = [

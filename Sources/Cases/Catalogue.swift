@@ -16,6 +16,30 @@ package enum Duty: String, Sendable, CaseIterable {
     package var isOpenToMachines: Bool { self == .hazard || self == .emergency || self == .facility }
 }
 
+/// The record by which a matter beyond the duty list was taken in (事务准入): without one it stays with the command centre.
+package struct Admission: Sendable, Hashable {
+    /// Who applied for it.
+    package var department: String
+    /// Number or name of the approval.
+    package var approval: String
+    /// Who pays for the work.
+    package var funding: String
+    /// The first and the last day on which it holds, by `LocalMinute.day`; nil for no last day.
+    package var from: Int
+    package var to: Int?
+
+    package init(department: String, approval: String, funding: String, from: Int, to: Int?) {
+        self.department = department
+        self.approval = approval
+        self.funding = funding
+        self.from = from
+        self.to = to
+    }
+
+    /// True while it is in force on `day`.
+    package func holds(on day: Int) -> Bool { day >= from && day <= to ?? .max }
+}
+
 /// One category of the catalogue.
 package struct CatalogueEntry: Sendable, Hashable {
     package var category: String
@@ -30,9 +54,13 @@ package struct CatalogueEntry: Sendable, Hashable {
     package var filing: FilingPolicy
     /// A case gets this priority or the incident's, whichever is more urgent.
     package var priority: Priority
+    package var admission: Admission?
+    /// Times that differ from those of the priority.
+    package var clocks: [CaseClock: ClockSpan]
 
     package init(
-        category: String, nameZH: String, nameEN: String, duty: Duty?, professional: Bool, filing: FilingPolicy, priority: Priority
+        category: String, nameZH: String, nameEN: String, duty: Duty?, professional: Bool, filing: FilingPolicy, priority: Priority,
+        admission: Admission? = nil, clocks: [CaseClock: ClockSpan] = [:]
     ) {
         self.category = category
         self.nameZH = nameZH
@@ -41,17 +69,33 @@ package struct CatalogueEntry: Sendable, Hashable {
         self.professional = professional
         self.filing = filing
         self.priority = priority
+        self.admission = admission
+        self.clocks = clocks
     }
 
-    /// True when a gridworker may be given a case of this category.
-    package var isForGridworkers: Bool { duty != nil && !professional }
+    /// True when a gridworker may be given a case of this category on some day; `objection` tells about one day.
+    package var isForGridworkers: Bool { !professional && (duty != nil || admission != nil) }
+
+    /// Nil when a gridworker may be given a case of this category on `day`, else why not (R5, R6).
+    package func objection(on day: Int) -> String? {
+        if professional { return "professional matter: for a department" }
+        if duty != nil { return nil }
+        guard let admission else { return "no gridworker duty and no admission record: stays with the command centre" }
+        return admission.holds(on: day) ? nil : "its admission (\(admission.approval)) is not in force: stays with the command centre"
+    }
 }
 
 /// The categories of one district. What stands in no entry is shown and never reaches a gridworker (R5).
 package struct Catalogue: Sendable, Hashable {
     package let entries: [String: CatalogueEntry]
+    /// Names the edition, so that people know which rules a decision followed.
+    package let version: String
+    /// Departments that take cases, by account, with their names.
+    package let departments: [WorkerID: String]
 
-    package init(_ entries: [CatalogueEntry]) {
+    package init(_ entries: [CatalogueEntry], version: String = "", departments: [WorkerID: String] = [:]) {
+        self.version = version
+        self.departments = departments
         self.entries = Dictionary(entries.map { ($0.category, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -74,8 +118,62 @@ package struct Catalogue: Sendable, Hashable {
         } else if !findings.diagnostics.hasErrors {
             root.report("'categories' is missing")
         }
+        let version = root.child("version")?.string() ?? ""
+        let departments = root.child("departments").map(departments) ?? [:]
         root.finish()
-        return (findings.diagnostics.hasErrors ? nil : Catalogue(entries), findings.diagnostics)
+        guard !findings.diagnostics.hasErrors else { return (nil, findings.diagnostics) }
+        return (Catalogue(entries, version: version, departments: departments), findings.diagnostics)
+    }
+
+    private static func departments(_ node: StrictYAML) -> [WorkerID: String] {
+        var names: [WorkerID: String] = [:]
+        for (account, name) in node.entries {
+            guard let id = WorkerID(account) else {
+                node.report("'\(account)' is no account name")
+                continue
+            }
+            names[id] = name.string() ?? account
+        }
+        return names
+    }
+
+    private static func admission(_ node: StrictYAML) -> Admission? {
+        func text(_ key: String) -> String? {
+            guard let found = node.child(key)?.string(), !found.isEmpty else {
+                node.report("an admission needs '\(key)'")
+                return nil
+            }
+            return found
+        }
+        func day(_ key: String) -> Int? {
+            guard let child = node.child(key), let found = child.string() else { return nil }
+            if LocalMinute.day(found) == nil { child.report("'\(found)' is no day such as 2026-10-01") }
+            return LocalMinute.day(found)
+        }
+        let (department, approval, funding) = (text("department"), text("approval"), text("funding"))
+        let (from, to) = (day("from"), day("to"))
+        if from == nil { node.report("an admission needs 'from', a day such as 2026-10-01") }
+        node.finish()
+        guard let department, let approval, let funding, let from else { return nil }
+        if let to, to < from { node.report("the admission ends before it begins") }
+        return Admission(department: department, approval: approval, funding: funding, from: from, to: to)
+    }
+
+    private static func clocks(_ node: StrictYAML) -> [CaseClock: ClockSpan] {
+        var spans: [CaseClock: ClockSpan] = [:]
+        for (name, child) in node.entries {
+            guard let clock = CaseClock(rawValue: name) else {
+                node.report("'\(name)' is none of \(CaseClock.allCases.map(\.rawValue).joined(separator: ", "))")
+                continue
+            }
+            guard let text = child.string() else { continue }
+            guard let span = ClockSpan(text) else {
+                child.report("'\(text)' is no time such as 10m, 8h, 2wh (working hours) or 5wd (working days)")
+                continue
+            }
+            spans[clock] = span
+        }
+        return spans
     }
 
     private static func entry(_ category: String, _ node: StrictYAML) -> CatalogueEntry? {
@@ -110,14 +208,17 @@ package struct Catalogue: Sendable, Hashable {
             return duty
         }
         let professional = node.child("professional").map { $0.bool() } ?? false
+        let admission = node.child("admission").flatMap(admission)
+        let clocks = node.child("clocks").map(clocks) ?? [:]
         node.finish()
         guard let names, let filing, let priority, let professional else { return nil }
-        if duty == nil, filing != .feed {
-            node.report("\(category) names no duty, so that it can only be shown: set 'filing: feed' or name its 'duty'")
+        if duty == nil, filing != .feed, admission == nil {
+            node.report(
+                "\(category) names no duty, so that it can only be shown: set 'filing: feed', name its 'duty' or add its 'admission'")
         }
         return CatalogueEntry(
-            category: category, nameZH: names.0, nameEN: names.1, duty: duty, professional: professional, filing: filing, priority: priority
-        )
+            category: category, nameZH: names.0, nameEN: names.1, duty: duty, professional: professional, filing: filing, priority: priority,
+            admission: admission, clocks: clocks)
     }
 
     private static func word<Word: RawRepresentable<String> & CaseIterable>(_ node: StrictYAML, _ type: Word.Type) -> Word? {

@@ -19,14 +19,15 @@ package struct Reader: Sendable, Hashable {
         self.grids = grids
     }
 
-    private enum Scope { case everything, ownGrids, nothing }
+    private enum Scope { case everything, ownGrids, ownCases, nothing }
 
-    /// Operators, auditors and administrators work without case content; towns and departments get their scope with their pages.
+    /// Operators, auditors and administrators work without case content; a town has the grids of its account, a department what it was given.
     private var scope: Scope {
         switch role {
         case .dutyOfficer, .dispatcher, .inspector, .supervisor, .system: .everything
-        case .gridworker: .ownGrids
-        case .operator, .auditor, .admin, .townOffice, .department: .nothing
+        case .gridworker, .townOffice: .ownGrids
+        case .department: .ownCases
+        case .operator, .auditor, .admin: .nothing
         }
     }
 
@@ -36,6 +37,7 @@ package struct Reader: Sendable, Hashable {
         case .everything: "TRUE"
         case .nothing: "FALSE"
         case .ownGrids: "(i.grid_code IN \(query.list(codes)) OR \(ownCase(&query)))"
+        case .ownCases: "c.assignee_id = \(query.bind(.text(id)))"
         }
     }
 
@@ -45,6 +47,7 @@ package struct Reader: Sendable, Hashable {
         case .everything: "TRUE"
         case .nothing: "FALSE"
         case .ownGrids: ownCase(&query)
+        case .ownCases: "c.assignee_id = \(query.bind(.text(id)))"
         }
     }
 

@@ -24,12 +24,15 @@ package struct Registry: Sendable {
     var mapRevision = MapRevision()
     package let workers: [WorkerID: Gridworker]
     package let catalogue: Catalogue
+    /// The days that clocks of working time count.
+    package let calendar: WorkingCalendar
     private let workersOfGrid: [GridCode: [Gridworker]]
     /// What was found out about cameras under this map and these bindings.
     var answers = CameraAnswers()
 
     package init(
-        districtCode: String, cameras: [Camera], grids: GridSet, gridSetVersion: String, workers: [Gridworker], catalogue: Catalogue
+        districtCode: String, cameras: [Camera], grids: GridSet, gridSetVersion: String, workers: [Gridworker], catalogue: Catalogue,
+        calendar: WorkingCalendar = WorkingCalendar()
     ) {
         self.districtCode = districtCode
         self.cameras = Dictionary(cameras.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -37,15 +40,16 @@ package struct Registry: Sendable {
         self.gridSetVersion = gridSetVersion
         self.workers = Dictionary(workers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.catalogue = catalogue
+        self.calendar = calendar
         workersOfGrid = Dictionary(grouping: workers.sorted { $0.id < $1.id }, by: \.grid)
     }
 
     /// Takes a district as it was read; its grid set is named by the first 12 digits of the SHA-256 of its map.
-    package init(_ district: District, catalogue: Catalogue) {
+    package init(_ district: District, catalogue: Catalogue, calendar: WorkingCalendar = WorkingCalendar()) {
         self.init(
             districtCode: district.grids.all.first.map { String($0.code.digits.prefix(6)) } ?? "511011", cameras: district.cameras,
             grids: district.grids, gridSetVersion: String(SHA256Hex.of(district.geoJSON).prefix(12)), workers: district.workers,
-            catalogue: catalogue)
+            catalogue: catalogue, calendar: calendar)
         geoJSON = district.geoJSON
     }
 
@@ -69,6 +73,26 @@ package struct Registry: Sendable {
 
     /// The grids that have an active full-time gridworker.
     package var staffed: Set<GridCode> { Set(workers.values.filter { $0.role == .fullTime }.map(\.grid)) }
+
+    /// The gate of every path on which a case is given to somebody: nil when `assignee` may have it at `now`, else why not (R5, R6).
+    ///
+    /// Gridworkers get what the catalogue gives them that day; departments get anything; nobody else gets a case.
+    package func objection(to assignee: WorkerID, category: String, now: WallTime) -> String? {
+        if workers[assignee] != nil {
+            guard let entry = catalogue[category] else { return "not in the catalogue: stays with the command centre" }
+            return entry.objection(on: LocalMinute(now).day)
+        }
+        return catalogue.departments[assignee] == nil ? "\(assignee) is neither a gridworker nor a department" : nil
+    }
+
+    /// What the category says about its cases; a case of priority 1 is an emergency whatever its category.
+    package func traits(category: String, priority: Int) -> CaseTraits {
+        let duty = catalogue[category]?.duty
+        return CaseTraits(isHazard: duty == .hazard, isEmergency: duty == .emergency || priority == 1)
+    }
+
+    /// The name of someone who may have a case.
+    package func name(of assignee: WorkerID) -> String? { workers[assignee]?.name ?? catalogue.departments[assignee] }
 
     /// Who gets the cases of a grid: its full-time worker, a substitute when there is none, or nobody.
     package func worker(of grid: GridCode) -> Gridworker? {

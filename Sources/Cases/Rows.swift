@@ -69,25 +69,38 @@ struct CaseRow {
         id = try row.text("case_id")
     }
 
-    /// The case as the transition table sees it; `latest` only for a refusal's text.
-    func machine(latest: CaseEvent?) throws -> CaseMachine {
-        CaseMachine(
-            state: CaseState(rawValue: try row.text("state")), version: Int(try row.int("version")),
-            assignee: try row.textOrNil("assignee_id").flatMap { WorkerID($0) }, latest: latest)
+    /// The case as its log tells it.
+    func machine(_ log: [LoggedEvent], _ registry: Registry) throws -> CaseMachine {
+        let traits = registry.traits(category: try row.text("category"), priority: Int(try row.int("priority")))
+        return CaseMachine(
+            traits: traits,
+            log: log.map { ($0.event, $0.assignee) })
     }
 
-    func item(incidentIDs: [String], for reader: Reader) throws -> CaseItem {
+    func clocks(_ log: [LoggedEvent], _ registry: Registry) throws -> CaseClocks {
+        CaseClocks(
+            log.map(\.event), category: try row.text("category"), priority: Int(try row.int("priority")), catalogue: registry.catalogue,
+            calendar: registry.calendar)
+    }
+
+    func item(_ log: [LoggedEvent], incidentIDs: [String], for reader: Reader, _ registry: Registry, now: WallTime) throws -> CaseItem {
         let assignee = try row.textOrNil("assignee_id").map {
             NamedReference(id: $0, name: StoredText.unescape(try row.textOrNil("assignee_name") ?? $0))
         }
-        let actions = try machine(latest: nil).actions(role: reader.role, actor: reader.id).filter(CaseStore.offered.contains)
+        let actions = try machine(log, registry).actions(role: reader.role, actor: reader.id, now: now).filter(CaseStore.offered.contains)
+        let clocks = try clocks(log, registry)
         return CaseItem(
             no: try row.text("case_no"), state: try row.text("state"), version: Int(try row.int("version")),
             category: try row.text("category"), priority: Int(try row.int("priority")), grid: try row.gridReference(),
             handlingGrid: try row.textOrNil("handling_grid"), township: StoredText.unescape(try row.text("township")),
             village: StoredText.unescape(try row.text("village")), placeText: StoredText.unescape(try row.text("place_text")),
             owner: try row.text("owner"), assignee: assignee, openedAt: try row.time("opened_ms"), updatedAt: try row.time("updated_ms"),
-            incidentIDs: incidentIDs, actions: actions.map(\.rawValue), drill: try row.int("drill") != 0)
+            incidentIDs: incidentIDs, actions: actions.map(\.rawValue), drill: try row.int("drill") != 0,
+            due: Dictionary(uniqueKeysWithValues: clocks.running.map { ($0.key.rawValue, $0.value.description) }),
+            late: CaseClock.allCases.filter { clocks.states[$0]?.isLate(now) == true }.map(\.rawValue),
+            supervised: log.contains { $0.event.action == .supervise },
+            suspendedUntil: log.last { $0.event.action == .suspend && $0.event.to.rawValue == (try? row.text("state")) }
+                .flatMap { $0.event.detail.until }.map { WallTime(millisecondsSince1970: $0).description })
     }
 }
 

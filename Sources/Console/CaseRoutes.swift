@@ -23,6 +23,7 @@ struct CaseRoutes: Sendable {
             Route(.get, "/api/incidents/{id}/snapshot.jpg", .session) { try await evidence(.snapshot, $0) },
             Route(.get, "/api/incidents/{id}/clip.mp4", .session) { try await evidence(.clip, $0) },
             Route(.post, "/api/incidents/{id}/file", .roles([.dutyOfficer]), file), Route(.get, "/api/cases", .session, list),
+            Route(.post, "/api/cases", .roles([.dutyOfficer, .gridworker]), report),
             Route(.get, "/api/cases/{no}", .session, detail), Route(.post, "/api/cases/{no}/actions", .session, act),
         ]
     }
@@ -83,6 +84,25 @@ struct CaseRoutes: Sendable {
         return try Self.response(await cases.file(call.incidentID(), by: call.account().reader))
     }
 
+    private func report(_ call: Call) async throws -> Response {
+        let body = try await call.body()
+        let category = try body.requiredText("category")
+        let text = try body.requiredText("text")
+        let key = try body.requiredText("key")
+        guard (1...64).contains(key.count) else { throw Refusal.badField("key", "must have 1 to 64 characters") }
+        guard !text.allSatisfy(\.isWhitespace) else { throw Refusal.badField("text", "must say what was seen") }
+        let place: CaseReport.Place
+        if let grid = try Self.parsed(body, "grid", "must be a 15-digit grid code", { GridCode($0) }) {
+            place = .grid(grid)
+        } else if let lon = body["lon"]?.number, let lat = body["lat"]?.number, let point = GeoPoint(lon: lon, lat: lat) {
+            place = .point(point)
+        } else {
+            throw Refusal.badField("grid", "or lon and lat must say where it is")
+        }
+        let report = CaseReport(category: category, place: place, text: text, key: key)
+        return try Self.response(await cases.report(report, by: call.account().reader))
+    }
+
     private func list(_ call: Call) async throws -> Response {
         var filter = CaseFilter()
         switch call.query("state") {
@@ -113,9 +133,19 @@ struct CaseRoutes: Sendable {
         guard let action = CaseAction(rawValue: name) else { throw Refusal.badField("action", "is not known") }
         let version = try body.requiredInt("expected_version")
         guard let expected = Int32(exactly: version), expected >= 0 else { throw Refusal.badField("expected_version", "is out of range") }
-        let note = try body.optionalText("note") ?? ""
-        return try Self.response(
-            await cases.act(call.caseNumber(), action, expectedVersion: Int(expected), note: note, by: call.account().reader))
+        var wish = CaseWish(action, expectedVersion: Int(expected), note: try body.optionalText("note") ?? "")
+        wish.assignee = try Self.parsed(body, "assignee", "is no account") { WorkerID($0) }
+        wish.until = try Self.parsed(body, "until", "must be a time such as 2026-11-23T02:24:57.628Z") { WallTime($0) }
+        wish.result = try Self.parsed(body, "result", "must be rectified, no_trace or seen") { CaseResult(rawValue: $0) }
+        wish.into = try Self.parsed(body, "into", "must be a case number") { CaseNumber($0) }
+        return try Self.response(await cases.act(call.caseNumber(), wish, by: call.account().reader))
+    }
+
+    /// A text of the body in its own type, nil when absent.
+    private static func parsed<Value>(_ body: JSON, _ name: String, _ expectation: String, _ parse: (String) -> Value?) throws -> Value? {
+        guard let text = try body.optionalText(name) else { return nil }
+        guard let value = parse(text) else { throw Refusal.badField(name, expectation) }
+        return value
     }
 
     private static func response(_ outcome: ActOutcome) throws -> Response {
@@ -123,15 +153,19 @@ struct CaseRoutes: Sendable {
         case .done(let detail): return try .encoded(detail)
         case .notFound: throw Refusal.notFound
         case .forbidden(let why): throw Refusal(.forbidden, "forbidden", why)
+        case .invalid(let field, let problem): throw Refusal.badField(field, problem)
         case .numbersUsedUp: throw Refusal(.serviceUnavailable, "numbers_used_up", "the case numbers of this day are used up")
         case .refused(let why):
             let text = why.description
             switch why {
-            case .roleMayNot, .notTheAssignee: throw Refusal(.forbidden, "forbidden", text)
+            case .roleMayNot, .notTheAssignee, .notTheReceiver, .handlerMayNotInspect: throw Refusal(.forbidden, "forbidden", text)
             case .staleVersion: throw Refusal(.conflict, "conflict", text, field: "expected_version")
-            case .notPossible: throw Refusal(.unprocessableContent, "not_possible", text, field: "action")
-            case .noteMissing, .noteTooLong: throw Refusal(.unprocessableContent, "note", text, field: "note")
-            case .assigneeMissing: throw Refusal(.unprocessableContent, "assignee_missing", text, field: "assignee")
+            case .notPossible, .noEmergency, .closedTooLongAgo:
+                throw Refusal(.unprocessableContent, "not_possible", text, field: why.field)
+            case .noteMissing, .noteTooLong: throw Refusal(.unprocessableContent, "note", text, field: why.field)
+            case .assigneeMissing: throw Refusal(.unprocessableContent, "assignee_missing", text, field: why.field)
+            case .notAdmitted: throw Refusal(.unprocessableContent, "not_admitted", text, field: why.field)
+            case .untilMissing, .targetMissing, .notRectified: throw Refusal(.unprocessableContent, "incomplete", text, field: why.field)
             }
         }
     }

@@ -123,6 +123,7 @@ package struct Console: Service {
             ).routes
             + AuditRoutes(accounts: parts.accounts).routes
             + PushRoutes(cases: parts.cases, pushes: parts.pushes, registry: parts.registry, time: parts.time).routes
+            + StatisticsRoutes(cases: parts.cases).routes
             + DistrictRoutes(registry: parts.registry, maps: parts.maps, health: parts.cameras).routes
             + BindingRoutes(maps: parts.maps).routes + GridSetRoutes(maps: parts.maps, time: parts.time).routes
             + PictureRoutes(live: parts.live, registry: parts.registry, accounts: parts.accounts, time: parts.time).routes

@@ -33,6 +33,15 @@ package enum JSON: Sendable, Equatable {
         return members.first { $0.name == name }?.value
     }
 
+    /// The value as a number, or nil when it is none.
+    var number: Double? {
+        switch self {
+        case .int(let value): Double(value)
+        case .double(let value): value
+        default: nil
+        }
+    }
+
     /// The value as compact UTF-8 text.
     package var text: String {
         var result = ""

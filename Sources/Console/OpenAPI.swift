@@ -101,6 +101,16 @@ enum OpenAPI {
                     ("state", ["type": "string", "enum": ["open", "all"]]), ("grid", text), ("mine", ["type": "integer", "enum": [0, 1]]),
                     ("limit", integer),
                 ], more: [400])
+                + post(
+                    "Report a case",
+                    body: object(["category": text, "grid": text, "lon": number, "lat": number, "text": text, "key": text]),
+                    answer: ref("CaseDetail"), more: [422, 503],
+                    note:
+                        """
+                        For duty officers, and for gridworkers in their grids. The place is a grid or a point. `key` is the sender's own: the \
+                        same report sent again gives the same case. A gridworker's report waits for the duty officer unless its category is \
+                        filed automatically.
+                        """)
         ),
         ("/api/cases/{no}", get("One case with its log", ref("CaseDetail"), more: [404])),
         (
@@ -108,11 +118,32 @@ enum OpenAPI {
             post(
                 "Do something to a case",
                 body: object([
-                    "action": ["type": "string", "enum": ["acknowledge", "return", "handle", "submit_result"]], "expected_version": integer,
-                    "note": text,
+                    "action": OpenAPISchemas.caseAction, "expected_version": integer, "note": text, "assignee": text, "until": time,
+                    "result": ["type": "string", "enum": ["rectified", "no_trace", "seen"]], "into": text,
                 ]), answer: ref("CaseDetail"), more: [403, 404, 409, 422],
-                note: "409 when the case is no longer at `expected_version`; the message says who was faster.")
+                note:
+                    """
+                    What a reader may do now stands in `actions` of the case. 409 when the case is no longer at `expected_version`; the \
+                    message says who was faster. `dispatch`, `reassign`, `hand_over` and `propose_hand_over` name the `assignee`, whom the \
+                    catalogue must admit (422 `not_admitted`); `suspend` and `extend` name `until`; `merge` names an open case of the same \
+                    category as `into`. A hazard passes inspection only with the `result` rectified or no_trace.
+                    """)
         ),
+        (
+            "/api/stats",
+            get(
+                "Closure rates of what was due in a period",
+                object([
+                    "from": time, "to": time, "by": text, "total": ref("CaseCount"), "drills": integer,
+                    "rows": array(["allOf": [object(["key": text]), ref("CaseCount")]]),
+                ]), query: statistics, more: [400, 403],
+                note:
+                    """
+                    From the case log only. Counted is what was due to be handled in the period, after extensions; drills, voided and merged \
+                    cases are left out. Rates are of those due less those suspended; a rate of nothing is –. `other` holds what no row names.
+                    """)
+        ),
+        ("/api/stats.csv", get("The same as a spreadsheet", nil, type: "text/csv", query: statistics, more: [400, 403])),
         (
             "/api/suppressions",
             get(
@@ -280,6 +311,10 @@ enum OpenAPI {
                 object(["grid": nullable(ref("Reference")), "near_border": boolean, "neighbours": array(text)]),
                 query: [("lon", number), ("lat", number)], more: [400])
         ),
+    ]
+
+    private static let statistics: [(String, JSON)] = [
+        ("from", time), ("to", time), ("by", ["type": "string", "enum": ["grid", "township", "category"]]),
     ]
 
     // MARK: words of the document

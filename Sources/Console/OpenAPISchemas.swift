@@ -1,5 +1,6 @@
 // The shapes named in the API's description.
 
+import Cases
 import Domain
 import Grids
 import Pushes
@@ -13,9 +14,9 @@ enum OpenAPISchemas {
         .init("Me", OpenAPI.object(["user": text, "name": text, "role": text, "grids": OpenAPI.array(text), "language": text])),
         .init("IncidentItem", incident), .init("IncidentDetail", incidentDetail), .init("CaseItem", caseItem),
         .init("CaseDetail", caseDetail), .init("Camera", camera), .init("CameraDetail", cameraDetail), .init("Grid", grid),
-        .init("Health", health), .init("Suppression", suppression), .init("CameraBinding", binding), .init("GridSetItem", gridSetItem),
-        .init("GridSet", gridSet),
-        .init("Receipts", receipts), .init("Missing", missing), .init("Notice", notice), .init("Silence", silence),
+        .init("Health", health), .init("CaseCount", caseCount), .init("Suppression", suppression), .init("CameraBinding", binding),
+        .init("GridSetItem", gridSetItem), .init("GridSet", gridSet), .init("Receipts", receipts), .init("Missing", missing),
+        .init("Notice", notice), .init("Silence", silence),
     ]
 
     private static let text = OpenAPI.text
@@ -97,11 +98,25 @@ enum OpenAPISchemas {
         ]
     ]
 
+    /// What can be asked of a case through the API.
+    static let caseAction: JSON = [
+        "type": "string", "enum": .array(CaseStore.offered.map(\.rawValue).sorted().map { .string($0) }),
+    ]
+
     private static let caseItem = OpenAPI.object([
         "no": text, "state": text, "version": integer, "category": text, "priority": integer, "grid": grids,
         "handling_grid": OpenAPI.nullable(text), "township": text, "village": text, "place_text": text, "owner": text,
         "assignee": OpenAPI.nullable(OpenAPI.ref("Named")), "opened_at": time, "updated_at": time, "incident_ids": OpenAPI.array(text),
-        "actions": OpenAPI.array(text), "drill": boolean,
+        "actions": OpenAPI.array(caseAction), "drill": boolean,
+        "due": ["type": "object", "additionalProperties": time, "description": "When the running clocks end."],
+        "late": OpenAPI.array(["type": "string", "enum": .array(CaseClock.allCases.map { .string($0.rawValue) })]),
+        "supervised": boolean, "suspended_until": maybeTime,
+    ])
+
+    private static let rate = OpenAPI.object(["numerator": integer, "denominator": integer, "text": text])
+    private static let caseCount = OpenAPI.object([
+        "due": integer, "suspended": integer, "closed": integer, "closed_on_time": integer, "reworked": integer, "closure_rate": rate,
+        "on_time_closure_rate": rate,
     ])
 
     private static let caseDetail: JSON = [
@@ -112,6 +127,10 @@ enum OpenAPISchemas {
                     OpenAPI.object([
                         "version": integer, "at": time, "actor": text, "actor_name": text, "role": text, "action": text,
                         "from": OpenAPI.nullable(text), "to": text, "note": text,
+                        "detail": OpenAPI.object([
+                            "category": text, "priority": integer, "drill": boolean, "grid": text, "township": text,
+                            "until": integer, "result": text, "into": text, "proposed": text,
+                        ]),
                     ]))
             ]),
         ]

@@ -27,6 +27,49 @@ package enum CaseAction: String, Sendable, CaseIterable {
     case report, file, decline, dispatch, acknowledge, returnTask = "return", handle, submitResult = "submit_result"
     /// Another grid set was published and another grid is its home.
     case rehome
+    /// To someone else of the same standing.
+    case reassign
+    /// The assignee asks that a neighbour takes it; nothing moves before the neighbour or the town agrees.
+    case proposeHandOver = "propose_hand_over"
+    /// To another grid or to a department.
+    case handOver = "hand_over"
+    case inspect, pass, fail
+    case suspend, resume, extend, supervise, remind
+    case merge, reopen, archive, void
+}
+
+/// What was found or done when a case was handled; the raw value is the `result` of the HTTP API.
+package enum CaseResult: String, Sendable, CaseIterable, Codable {
+    /// Put right, and the note says how.
+    case rectified
+    /// Nothing was there any more.
+    case noTrace = "no_trace"
+    /// It was there and was looked at; no end for a hazard.
+    case seen
+}
+
+/// What an action carries beside its note; part of the hashed log line.
+package struct CaseEventDetail: Hashable, Sendable, Codable {
+    /// The report: what the case was about and where, as statistics count it for ever.
+    package var category: String?
+    package var priority: Int?
+    package var drill: Bool?
+    package var grid: String?
+    package var township: String?
+    /// A new due time, or when a suspension ends: milliseconds since 1970.
+    package var until: Int64?
+    package var result: CaseResult?
+    /// The case into which this one was merged.
+    package var into: String?
+    /// To whom a hand-over was proposed.
+    package var proposed: String?
+    /// True when the map gave it to somebody else, who has the full time.
+    package var restarts: Bool?
+
+    package init() {}
+
+    /// True when there is nothing beside the note.
+    package var isEmpty: Bool { self == Self() }
 }
 
 /// What happens to a new incident of a category.
@@ -49,9 +92,11 @@ package struct CaseEvent: Hashable, Sendable {
     package var from: CaseState?
     package var to: CaseState
     package var note: String
+    package var detail: CaseEventDetail
 
     package init(
-        version: Int, at: WallTime, actor: String, role: Role, action: CaseAction, from: CaseState?, to: CaseState, note: String
+        version: Int, at: WallTime, actor: String, role: Role, action: CaseAction, from: CaseState?, to: CaseState, note: String,
+        detail: CaseEventDetail = CaseEventDetail()
     ) {
         self.version = version
         self.at = at
@@ -61,5 +106,6 @@ package struct CaseEvent: Hashable, Sendable {
         self.from = from
         self.to = to
         self.note = note
+        self.detail = detail
     }
 }

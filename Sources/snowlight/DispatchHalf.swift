@@ -48,7 +48,7 @@ struct DispatchHalf: Sendable {
     ) async throws -> DispatchHalf {
         let configuration = preparation.configuration
         let (folder, time, metrics, log) = (configuration.dataDirectory, shared.time, shared.metrics, shared.log)
-        let registry = RegistryBox(Registry(preparation.district, catalogue: preparation.catalogue))
+        let registry = RegistryBox(Registry(preparation.district, catalogue: preparation.catalogue, calendar: preparation.calendar))
         let (signal, office) = (FeedSignal(), AssignmentOffice(time: time, log: log, metrics: metrics))
         office.publish(preparation.cameraRows)
         let (file, accountsFile) = try await onOwnThread("open") {
@@ -128,7 +128,7 @@ struct DispatchHalf: Sendable {
 
     /// Puts a district that was read in force, under the grid set of the store. Blocks.
     private static func adopt(_ preparation: Preparation, into maps: MapStore, _ log: Logger) throws {
-        let files = Registry(preparation.district, catalogue: preparation.catalogue)
+        let files = Registry(preparation.district, catalogue: preparation.catalogue, calendar: preparation.calendar)
         switch try maps.adopt(files, boundary: preparation.district.boundaryGeoJSON) {
         case .first(let number): log.notice("the district's map is grid set \(number)")
         case .followed(let number): log.notice("the district's map changed and is grid set \(number); open cases follow")

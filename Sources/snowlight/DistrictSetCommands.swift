@@ -151,7 +151,7 @@ struct GridSetOptions: ParsableArguments {
             return (file, try store.openAccounts(in: folder))
         }
         let accounts = try await Accounts.open(file: accountsFile)
-        let box = RegistryBox(Registry(preparation.district, catalogue: preparation.catalogue))
+        let box = RegistryBox(Registry(preparation.district, catalogue: preparation.catalogue, calendar: preparation.calendar))
         let maps = MapStore(file: file, registry: box, signal: FeedSignal(), time: SystemTime())
         let outcome: Result<Void, any Error>
         do {

@@ -18,11 +18,12 @@ import Testing
     let number = try await district.onlyCase()
     let worker = SmallDistrict.reader(1)
     let before = try #require(try await district.store.case(number, for: worker))
-    #expect(before.item.actions == ["acknowledge", "return"] && before.item.version == 3)
-    #expect(try await district.store.case(number, for: SmallDistrict.duty)?.item.actions == [])
+    #expect(before.item.actions == ["acknowledge", "return", "propose_hand_over"] && before.item.version == 3)
+    #expect(try await district.store.case(number, for: SmallDistrict.duty)?.item.actions == ["merge", "remind"])
     var version = 3
     for (action, note, state, next) in [
-        (CaseAction.acknowledge, "", "acknowledged", ["return", "handle", "submit_result"]), (.handle, "", "handling", ["submit_result"]),
+        (CaseAction.acknowledge, "", "acknowledged", ["return", "propose_hand_over", "handle", "submit_result"]),
+        (.handle, "", "handling", ["propose_hand_over", "submit_result"]),
         (.submitResult, "已劝离,现场正常", "handled", []),
     ] {
         district.time.advance(by: .seconds(30))

@@ -54,6 +54,22 @@ private func shipped(_ name: String) throws -> String {
         "twice"
     ),
     ("categories: {}", 1, "must not be empty"),
+    (
+        "categories:\n  m:\n    name: {zh: 动, en: m}\n    filing: feed\n    priority: 3\n    clocks: {handle: soon}", 6, "no time such as 10m"
+    ),
+    ("categories:\n  m:\n    name: {zh: 动, en: m}\n    filing: feed\n    priority: 3\n    clocks: {tea: 5m}", 6, "none of file, dispatch"),
+    (
+        "categories:\n  m:\n    name: {zh: 动, en: m}\n    filing: feed\n    priority: 3\n    admission: {department: d, approval: a, from: 2026-01-01}",
+        6, "needs 'funding'"
+    ),
+    (
+        "categories:\n  m:\n    name: {zh: 动, en: m}\n    filing: feed\n    priority: 3\n    admission: {department: d, approval: a, "
+            + "funding: f, from: 2026-02-30}", 6, "no day such as"
+    ),
+    (
+        "categories:\n  m:\n    name: {zh: 动, en: m}\n    filing: feed\n    priority: 3\n    admission: {department: d, approval: a, "
+            + "funding: f, from: 2026-02-01, to: 2026-01-01}", 6, "ends before it begins"
+    ),
 ]) func aWrongCatalogueIsNamedWithItsLine(yaml: String, line: Int, words: String) {
     let (catalogue, diagnostics) = Catalogue.read(yaml: yaml, file: "c.yaml")
     #expect(catalogue == nil)

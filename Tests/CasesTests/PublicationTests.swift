@@ -181,7 +181,7 @@ private func code(_ number: Int) -> String { SmallDistrict.code(number).digits }
             let handlerStays = [.acknowledged, .handling, .handled, .suspended].contains(state)
             #expect(now.handling == (handlerStays ? was.handling : home), "\(was) \(now)")
             #expect(now.assignee == (state == .dispatched ? "w\(home.suffix(1))" : was.assignee), "\(was) \(now)")
-            let line = try #require(try await district.file.read { try CaseLog.latest(of: id, in: $0) })
+            let line = try #require(try await district.file.read { try CaseLog.events(of: id, in: $0).last })
             #expect(line.event.action == .rehome && line.event.role == .system)
             let note = line.event.note
             #expect(note.hasPrefix("grid set 2: \(was.grid ?? "") → \(home) 第\(home.suffix(1))网格"), "\(note)")

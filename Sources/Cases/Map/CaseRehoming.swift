@@ -35,7 +35,7 @@ extension CaseTransaction {
     /// Gives one open case another home grid by the row of the table that its state falls under, and says so in its log.
     mutating func rehome(_ row: SQLRow, to home: Grid, kind: String, set: GridSetText) throws {
         let caseRow = try CaseRow(row)
-        var machine = try caseRow.machine(latest: nil)
+        var machine = try caseRow.machine(CaseLog.events(of: caseRow.id, in: sql), registry)
         guard let state = machine.state else { return }
         let step = RehomingStep(state)
         let (old, handling) = (try row.textOrNil("grid_code"), try row.textOrNil("handling_grid"))
@@ -78,7 +78,7 @@ extension CaseTransaction {
 
     /// Who gets a case that nobody has acknowledged, when it is not who has it now. A department keeps what is a department's.
     private func successor(of holder: WorkerID?, in home: Grid, category: String) -> Gridworker? {
-        guard registry.catalogue[category]?.isForGridworkers == true else { return nil }
+        guard let entry = registry.catalogue[category], entry.objection(on: LocalMinute(now).day) == nil else { return nil }
         if let holder, registry.workers[holder]?.grid == home.code { return nil }
         return registry.worker(of: home.code)
     }

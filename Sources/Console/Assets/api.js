@@ -78,6 +78,6 @@ export const grids = () => request("GET", "/api/grids");
 /** The polygons of the grids as GeoJSON. */
 export const gridShapes = () => request("GET", "/api/grids.geojson");
 
-/** Acts on a case as it was seen: a newer version answers 409. */
-export const act = (no, action, expectedVersion, note = "") =>
-    request("POST", `/api/cases/${part(no)}/actions`, { action, expected_version: expectedVersion, note });
+/** Acts on a case as it was seen: a newer version answers 409. `more` holds what some actions name: assignee, until, result, into. */
+export const act = (no, action, expectedVersion, note = "", more = {}) =>
+    request("POST", `/api/cases/${part(no)}/actions`, { action, expected_version: expectedVersion, note, ...more });

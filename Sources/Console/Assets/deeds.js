@@ -31,11 +31,11 @@ export class Deeds {
      * Sends an action for the version that the reader saw. While one is on its way, further taps on the same case do nothing.
      * @returns {Promise<boolean>} true when the server has it
      */
-    async send(item, action, note = "") {
+    async send(item, action, note = "", more = {}) {
         if (this.of(item.no)?.state === "sending") return false;
         this.#set(item.no, { state: "sending", action });
         try {
-            this.#delivered(await api.act(item.no, action, item.version, note), action);
+            this.#delivered(await api.act(item.no, action, item.version, note, more), action);
             return true;
         } catch (error) {
             if (error.status === 409) return this.#conflict(item, action);

@@ -84,6 +84,9 @@ export function casePart(detail) {
             [t("case.holder"), holder],
             item.handling_grid && item.handling_grid !== item.grid?.code && [t("case.handling"), item.handling_grid],
             [t("case.opened"), timeText(item.opened_at)],
+            ...Object.entries(item.due ?? {}).map(([clock, at]) =>
+                [t(`clock.${clock}`), (item.late ?? []).includes(clock) ? t("clock.late", { time: timeText(at) }) : timeText(at)]),
+            item.suspended_until && item.state === "suspended" && [t("case.suspendedUntil"), timeText(item.suspended_until)],
             others > 0 && [t("case.incidents"), t("case.others", { n: others })],
         ]),
         timeline(item.events ?? []));

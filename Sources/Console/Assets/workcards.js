@@ -3,7 +3,7 @@
 // For tests: article[data-role=case-card] carries data-no, data-state, data-version; its button is [data-role=primary][data-action].
 
 import { badge, stateChip } from "./badges.js";
-import { ageText, timeText } from "./clock.js";
+import { ageText, serverNow, timeText } from "./clock.js";
 import { el } from "./dom.js";
 import { t, word } from "./i18n.js";
 import { problemText } from "./places.js";
@@ -18,6 +18,15 @@ export function placeLines(item) {
     const near = item.place_text || [item.township, item.village, item.grid?.name].filter(Boolean).join("·") || t("place.unbound");
     const parts = near.split("·");
     return parts.length > 1 ? [parts.at(-1), parts.slice(0, -1).join(" · ")] : [near, ""];
+}
+
+/** By when the next step is due, and whether that has passed; nothing when no clock runs. */
+export function dueLine(item) {
+    const [clock, at] = Object.entries(item.due ?? {}).sort((a, b) => (a[1] < b[1] ? -1 : 1))[0] ?? [];
+    if (!clock) return null;
+    const time = timeText(at, { seconds: false });
+    const isLate = Date.parse(at) < serverNow();
+    return el("p", { class: "case-due", "data-role": "due", "data-clock": clock, "data-late": String(isLate) }, `${t(`clock.${clock}`)} ${isLate ? t("clock.late", { time }) : time}`);
 }
 
 /** The sentence about the last deed on a case, if there is one to say. */

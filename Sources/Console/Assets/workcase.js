@@ -11,11 +11,12 @@ import { timeline } from "./timeline.js";
 import { t, word } from "./i18n.js";
 import { pictureFigure } from "./picture.js";
 import { problemText } from "./places.js";
-import { conflictText, deedLine, placeLines, primaryAction, primaryLabel } from "./workcards.js";
+import { conflictText, deedLine, dueLine, placeLines, primaryAction, primaryLabel } from "./workcards.js";
 
+const results = ["seen", "rectified", "no_trace"];
 const reasons = ["wrong_grid", "professional", "no_access", "unsafe", "nothing_found"];
 
-/** The case view. For tests: data-no, data-state; [data-role=note], [data-role=primary], [data-role=return], [data-role=reason][data-reason]. */
+/** The case view. For tests: data-no, data-state; [data-role=note], [data-role=result], [data-role=primary], [data-role=return], [data-role=reason][data-reason]. */
 export class CaseView {
     /** @param {HTMLElement} node @param {import("./deeds.js").Deeds} deeds @param {{back: () => void}} page */
     constructor(node, deeds, page) {
@@ -73,8 +74,10 @@ export class CaseView {
         this.note.value = this.deeds.draft(this.item.no);
         this.noteLine = el("p", { class: "note-line", "data-role": "note-line" });
         this.noteLabel = el("label", { for: "note" });
+        this.result = el("select", { id: "result", "data-role": "result" }, ...results.map((result) => el("option", { value: result })));
+        this.resultLabel = el("label", { for: "result" });
         part("deed").setAttribute("aria-live", "polite");
-        this.noteBlock = el("div", { class: "note-block", hidden: true }, this.noteLabel, this.note, this.noteLine);
+        this.noteBlock = el("div", { class: "note-block", hidden: true }, this.noteLabel, this.note, this.noteLine, this.resultLabel, this.result);
         this.node.replaceChildren(part("head", "header"), part("place"), part("pic"), part("conflict"), this.noteBlock, this.deedPart, part("act"), part("log"));
     }
 
@@ -113,12 +116,15 @@ export class CaseView {
         this.placePart.replaceChildren(
             el("h1", {}, badge(item.priority), el("span", {}, word("category", item.category)), item.drill && el("span", { class: "flag" }, t("flag.drill"))),
             el("p", { class: "case-near" }, near), el("p", { class: "case-far" }, far),
-            el("p", { class: "case-facts" }, `${item.no} · ${t("work.opened", { time: timeText(item.opened_at, { seconds: false }) })} · ${ageText(item.opened_at)}`));
+            el("p", { class: "case-facts" }, `${item.no} · ${t("work.opened", { time: timeText(item.opened_at, { seconds: false }) })} · ${ageText(item.opened_at)}`),
+            dueLine(item));
         this.conflictPart.replaceChildren(...(deed?.state === "conflict" ? [this.#conflict(deed)] : []));
         this.deedPart.replaceChildren(...[this.problem && el("p", { class: "problem" }, this.problem), deedLine(deed)].filter(Boolean));
         this.noteBlock.hidden = !item.actions?.includes("submit_result");
         setText(this.noteLabel, t("note.label"));
         this.note.placeholder = t("note.placeholder");
+        setText(this.resultLabel, t("result.label"));
+        for (const option of this.result.options) setText(option, t(`result.${option.value}`));
         if (deed?.state === "delivered" && this.deeds.draft(item.no) === "") this.note.value = "";
         this.note.disabled = deed?.state === "sending";
         this.#noteLine();
@@ -166,6 +172,7 @@ export class CaseView {
             this.note.focus();
             return;
         }
-        this.deeds.send(this.item, action, action === "submit_result" ? note : "");
+        const isResult = action === "submit_result";
+        this.deeds.send(this.item, action, isResult ? note : "", isResult ? { result: this.result.value } : {});
     }
 }
