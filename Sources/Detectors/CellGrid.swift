@@ -117,6 +117,12 @@ struct CellBox: Sendable, Hashable {
         max(0, other.minX - maxX - 1, minX - other.maxX - 1, other.minY - maxY - 1, minY - other.maxY - 1)
     }
 
+    /// The longer side.
+    var length: Int { isEmpty ? 0 : max(maxX - minX, maxY - minY) + 1 }
+
+    /// True when the two share no more than a quarter of the smaller one.
+    func isClear(of other: CellBox) -> Bool { overlap(other) * 4 <= min(cells, other.cells) }
+
     var cells: Int { isEmpty ? 0 : (maxX - minX + 1) * (maxY - minY + 1) }
 
     /// Cells that both hold.

@@ -136,6 +136,19 @@ enum CellKernels {
         for i in 0..<n { rates[i] = a[i] > limit ? rate : rates[i] }
     }
 
+    /// Raises the rate of foreground cells that are as they were at the look before.
+    static func relearnStill(
+        _ foreground: [UInt8], _ cells: [UInt8], _ previous: [UInt8], _ grid: CellGrid, within levels: UInt8, rate: UInt16,
+        _ out: inout [UInt16]
+    ) {
+        let (f, now, before) = (foreground.span, cells.span, previous.span)
+        var plane = out.mutableSpan
+        for y in 0..<grid.height {
+            var row = plane._mutatingExtracting(grid.row(y))
+            raiseStillRow(f.extracting(grid.inner(y)), now.extracting(grid.row(y)), before.extracting(grid.row(y)), levels, rate, &row)
+        }
+    }
+
     /// Sum of a short stretch.
     static func sum(_ values: Span<UInt8>) -> Int {
         var sum: Int32 = 0
@@ -259,4 +272,17 @@ private func chooseRow(_ foreground: Span<UInt8>, _ calm: UInt16, _ busy: UInt16
     let n = out.count
     precondition(foreground.count == n)
     for i in 0..<n { out[i] = foreground[i] == 0 ? calm : busy }
+}
+
+private func raiseStillRow(
+    _ foreground: Span<UInt8>, _ now: Span<UInt8>, _ before: Span<UInt8>, _ levels: UInt8, _ rate: UInt16, _ out: inout MutableSpan<UInt16>
+) {
+    let n = out.count
+    precondition(foreground.count == n && now.count == n && before.count == n)
+    for i in 0..<n {
+        let (a, b, f, old) = (now[i], before[i], foreground[i], out[i])
+        let step = (a > b ? a : b) &- (a > b ? b : a)
+        let raised = old > rate ? old : rate
+        out[i] = f != 0 && step < levels ? raised : old
+    }
 }

@@ -32,6 +32,14 @@ extension MotionDetector {
         CellKernels.overrideRates(cellState.age, olderThan: limit, rate: shareQ15(share), &scratch.backgroundRates)
     }
 
+    /// In warm-up, cells that differ from the background but not from the look before are learnt within half a second. What passes
+    /// meanwhile and is smooth is learnt a little as well, and forgotten as fast.
+    func relearnStill(_ look: Look, _ scratch: inout MotionScratch) {
+        CellKernels.relearnStill(
+            scratch.foreground, scratch.cells, cellState.previous, look.grid, within: 4, rate: shareQ15(share(look.dt, 0.15)),
+            &scratch.backgroundRates)
+    }
+
     /// Blobs that are light or holes are learnt at once; tracks that are believed do not teach the cells that they are noise.
     mutating func adjustRates(_ look: Look, _ scratch: inout MotionScratch) {
         guard !scratch.blobs.isEmpty else { return }

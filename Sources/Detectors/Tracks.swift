@@ -31,10 +31,12 @@ struct Track: Sendable {
     /// The furthest its centre was from where it began; `displacement` counts growth as well.
     var travel = 0.0
     var displacement = 0.0
-    /// The way its centre went in steps of at least two cells, and where the latest step ended; a shorter one is a wobble.
-    var path = 0.0
+    /// The sum of the steps between its hits of at least two cells; a shorter one is a wobble.
+    private var path = 0.0
     private var stepX: Double
     private var stepY: Double
+    /// Its way since it last joined or parted from something.
+    private(set) var stretch: Stretch
     var restlessSum: Double
     var strongest: Double
     var zones: UInt8
@@ -53,6 +55,7 @@ struct Track: Sendable {
         firstY = blob.centreY
         stepX = blob.centreX
         stepY = blob.centreY
+        stretch = Stretch(blob, atSeconds: atSeconds)
         firstArea = blob.area
         firstBox = blob.box
         box = blob.box
@@ -83,8 +86,12 @@ struct Track: Sendable {
         let step = ((blob.centreX - stepX) * (blob.centreX - stepX) + (blob.centreY - stepY) * (blob.centreY - stepY)).squareRoot()
         if step >= 2 {
             path += step
-            stepX = blob.centreX
-            stepY = blob.centreY
+            (stepX, stepY) = (blob.centreX, blob.centreY)
+        }
+        if max(blob.area, area) * 2 > 3 * min(blob.area, area) {
+            stretch = Stretch(blob, atSeconds: atSeconds)
+        } else {
+            stretch.extend(with: blob, atSeconds: atSeconds)
         }
         let grown = Double(abs(blob.area - firstArea)).squareRoot() / 2
         travel = max(travel, (dx * dx + dy * dy).squareRoot())
@@ -141,12 +148,24 @@ struct Track: Sendable {
             if streak >= settings.sparseHits && !flutters && strongest >= 1.5 { return true }
             return hits > settings.sparseHits && displacement >= (flutters ? settings.flutterDisplacementCells : settings.displacementCells)
         }
-        guard lastSeconds - firstSeconds >= settings.confirmSeconds, hits >= settings.confirmHits,
-            Double(hits) >= settings.confirmSeenRatio * Double(looksAtHit), displacement >= settings.displacementCells
+        // What hardly shows, or darts like an insect before the lens, must show for longer.
+        let patience = strongest < Self.faintStrength ? 2.0 : 1.0
+        let least = max(patience * settings.confirmSeconds, isDarting ? 1.5 : 0)
+        guard lastSeconds - firstSeconds >= least, Double(hits) >= patience * Double(settings.confirmHits),
+            Double(hits) >= settings.confirmSeenRatio * Double(looksAtHit), displacement >= patience * settings.displacementCells
         else { return false }
         guard flutters else { return true }
         return Double(largestArea) >= settings.flutterAreaFactor * Double(settings.minimumAreaCells)
             && displacement >= settings.flutterDisplacementCells
+    }
+
+    /// Below this many times the threshold a change is as likely the rest of a cloud, a wave or a gust.
+    private static let faintStrength = 1.6
+
+    /// Small and faster than twelve times its own size a second, which no walker is and hardly a vehicle; the measure is the same near
+    /// and far.
+    private var isDarting: Bool {
+        largestArea < 100 && travel > 12 * Double(largestArea).squareRoot() * (lastSeconds - firstSeconds)
     }
 
     /// True when it may be believed in a scene that has not been quiet lately, where much of what differs is the scene itself.
@@ -157,15 +176,21 @@ struct Track: Sendable {
     ///   - isWarmup: Nothing is known of the ground yet, so that it must have come further.
     func isPlain(_ settings: MotionSettings, sparse: Bool, isClean: Bool, isWarmup: Bool) -> Bool {
         let isSeen = sparse ? strongest >= 2.5 && hits >= (isClean ? 2 : 3) : strongest >= 1.5
-        let hasLeft = travel >= 6 && travel >= 0.6 * path && firstBox.overlap(box) * 4 <= min(firstBox.cells, box.cells)
-        if isSeen && hasLeft && (sparse || !isWarmup || hasComeFar) { return true }
+        if isSeen && hasLeft(sparse: sparse, isWarmup: isWarmup) { return true }
         return sparse && isClean && streak >= 2 && !isStill && strongest >= 3 && largestArea >= 4 * settings.minimumAreaCells
     }
 
-    /// Straight, and twice as far as it is long, within no less than a second.
-    private var hasComeFar: Bool {
-        let length = Double(max(box.maxX - box.minX, box.maxY - box.minY) + 1)
-        return lastSeconds - firstSeconds >= 1 && travel >= max(12, 2 * length) && travel >= 0.75 * path
+    private func hasLeft(sparse: Bool, isWarmup: Bool) -> Bool {
+        let seconds = lastSeconds - firstSeconds
+        let hasGone = Self.hasGone(travel, path, from: firstBox, to: box, seconds: seconds, isWarmup: isWarmup && !sparse)
+        // Single looks lie far apart, and what comes near doubles from one to the next: there only its whole way counts.
+        return hasGone || (!sparse && stretch.hasLeft(box, isWarmup: isWarmup))
+    }
+
+    /// True for a straight way that ends clear of where it began; in warm-up one twice as long as the thing, in no less than a second.
+    static func hasGone(_ travel: Double, _ path: Double, from: CellBox, to box: CellBox, seconds: Double, isWarmup: Bool) -> Bool {
+        guard travel >= 6, travel >= 0.6 * path, from.isClear(of: box) else { return false }
+        return !isWarmup || (seconds >= 1 && travel >= max(12, 2 * Double(box.length)) && travel >= 0.75 * path)
     }
 
     /// 0…100 from area, contrast, travel and calm ground, a quarter each.
@@ -174,6 +199,49 @@ struct Track: Sendable {
         let contrast = min(1, strongest / 3)
         let travel = min(1, displacement / 8)
         return Int((25 * (area + contrast + travel + (1 - restlessShare))).rounded())
+    }
+}
+
+/// The way of a track while it was one and the same thing: a blob that grows or shrinks by half from one hit to the next has joined
+/// another or parted from it, and its centre has leapt without anything having moved.
+struct Stretch: Sendable {
+    private let firstSeconds: Double
+    private var lastSeconds: Double
+    private let firstX: Double
+    private let firstY: Double
+    private let firstBox: CellBox
+    private var hits = 1
+    /// The furthest its centre was from where the stretch began, and the way it went in steps of at least two cells; a shorter one is
+    /// a wobble.
+    private var travel = 0.0
+    private var path = 0.0
+    private var stepX: Double
+    private var stepY: Double
+
+    init(_ blob: Blob, atSeconds: Double) {
+        (firstSeconds, lastSeconds) = (atSeconds, atSeconds)
+        (firstX, firstY, firstBox) = (blob.centreX, blob.centreY, blob.box)
+        (stepX, stepY) = (blob.centreX, blob.centreY)
+    }
+
+    mutating func extend(with blob: Blob, atSeconds: Double) {
+        hits += 1
+        lastSeconds = atSeconds
+        let step = distance(blob, stepX, stepY)
+        if step >= 2 {
+            path += step
+            (stepX, stepY) = (blob.centreX, blob.centreY)
+        }
+        travel = max(travel, distance(blob, firstX, firstY))
+    }
+
+    /// True when this stretch alone shows that it left.
+    func hasLeft(_ box: CellBox, isWarmup: Bool) -> Bool {
+        hits >= 4 && Track.hasGone(travel, path, from: firstBox, to: box, seconds: lastSeconds - firstSeconds, isWarmup: isWarmup)
+    }
+
+    private func distance(_ blob: Blob, _ x: Double, _ y: Double) -> Double {
+        ((blob.centreX - x) * (blob.centreX - x) + (blob.centreY - y) * (blob.centreY - y)).squareRoot()
     }
 }
 
@@ -202,6 +270,10 @@ struct TrackSet: Sendable {
         // Between sparse looks a car goes far; where much changes at once, the nearest change is not the same thing.
         let isCalm = blobs.count { $0.verdict == .object } <= 3
         let radius = sparse ? min(0.4 * width, 4 + (isCalm ? 0.21 * width : 12) * dt) : 4 + 0.21 * width * min(dt, 1)
+        // What was seen at the look before has had no look to be missed at, however long this one took to come.
+        for index in tracks.indices where tracks[index].streak > 0 {
+            tracks[index].expiresSeconds = max(tracks[index].expiresSeconds, atSeconds)
+        }
         bury(atSeconds: atSeconds, died: died)
         associate(blobs, radius: radius, atSeconds: atSeconds, dt: dt)
         for (index, blob) in blobs.enumerated() where blob.verdict == .object && ownerOfBlob[index] < 0 {

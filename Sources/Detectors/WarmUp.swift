@@ -28,6 +28,8 @@ extension MotionDetector {
         confirmSeen(look, scratch.blobs)
         if look.sparse { trackSet.leave(scratch, grid: look.grid, atSeconds: look.atSeconds) }
         adjustRates(look, &scratch)
+        // What was there at the first picture has left a hole that no later picture differs from: what holds still is the scene.
+        if !look.sparse { relearnStill(look, &scratch) }
         if look.extent.cells >= settings.minimumAreaCells {
             unquietSeconds = look.atSeconds
             warmupCells = max(warmupCells, look.extent.cells)
@@ -37,9 +39,17 @@ extension MotionDetector {
         if isOver { cellState.absorbStill(scratch, look.grid) }
         learn(look, &scratch, flutter: true)
         report(look, &examination)
-        // What is followed now is not yet worth a look at full rate: much of it is the scene itself.
-        examination.hasCandidate = false
+        examination.hasCandidate = hasClearCandidate(look, scratch.blobs)
         if isOver { endWarmUp(look, &examination) }
+    }
+
+    /// Much of what is followed now is the scene itself and not worth a look at full rate; something large and clear by itself is.
+    private func hasClearCandidate(_ look: Look, _ blobs: [Blob]) -> Bool {
+        isClean(blobs)
+            && trackSet.tracks.contains {
+                $0.lastSeconds == look.atSeconds && $0.confirmedSeconds == nil && $0.watchedSince != nil && !$0.isStill
+                    && $0.strongest >= 2.5 && $0.largestArea >= 4 * settings.minimumAreaCells
+            }
     }
 
     private func isQuiet(_ look: Look) -> Bool { look.atSeconds - unquietSeconds >= max(settings.warmupQuietSeconds, 1.9 * look.dt) }

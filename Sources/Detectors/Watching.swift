@@ -81,11 +81,15 @@ extension MotionDetector {
 
     /// Confirms what was seen at this look and has shown enough.
     mutating func confirmSeen(_ look: Look, _ blobs: [Blob]) {
-        let things = blobs.count { $0.verdict == .object }
-        let isClean = things <= 3 && blobs.allSatisfy { $0.verdict != .object || $0.strength >= 2 }
+        let isClean = isClean(blobs)
         for index in trackSet.tracks.indices where trackSet.tracks[index].lastSeconds == look.atSeconds {
             confirm(index, look, isClean: isClean)
         }
+    }
+
+    /// True when nothing but a few clear things differs.
+    func isClean(_ blobs: [Blob]) -> Bool {
+        blobs.count { $0.verdict == .object } <= 3 && blobs.allSatisfy { $0.verdict != .object || $0.strength >= 2 }
     }
 
     private mutating func confirm(_ index: Int, _ look: Look, isClean: Bool) {

@@ -30,6 +30,8 @@ package struct MediaTimeRequest: Sendable {
 /// Turns pictures into lines. A value; one thread at a time.
 package struct MediaTimeRun: Sendable {
     package let request: MediaTimeRequest
+    /// True when the latest look showed something that every picture would settle, and the pipeline lets it ask for that.
+    package private(set) var wantsPromotion = false
     private var detector: MotionDetector
     private var watch: CameraWatch
     private let firstWall: WallTime
@@ -42,6 +44,7 @@ package struct MediaTimeRun: Sendable {
     private var damaged = 0
     private var damagedUnsaid = 0
     private var damagedSaidSeconds = -Double.infinity
+    private var promotedLooks = 0
     private var incidents = 0
     private var suppressed: [String: Int] = [:]
 
@@ -60,16 +63,21 @@ package struct MediaTimeRun: Sendable {
     /// Examines one picture and returns what there is to say.
     ///
     /// - Parameters:
-    ///   - isKeyPicture: Whether it was coded anew; as the looks of the request say when left out.
+    ///   - kind: One of many looks or a single one; as the request says when left out.
+    ///   - isKeyPicture: Whether it was coded anew; as the kind of look says when left out.
     ///   - chroma: Mean deviation of the colour planes from grey; nil when there are none.
     package mutating func examine(
-        _ luma: Span<UInt8>, _ plane: PlaneShape, atSeconds: Double, isKeyPicture: Bool? = nil, chroma: Double? = nil
+        _ luma: Span<UInt8>, _ plane: PlaneShape, atSeconds: Double, kind: LookKind? = nil, isKeyPicture: Bool? = nil,
+        chroma: Double? = nil
     ) -> [DetectLine] {
         var lines: [DetectLine] = []
         looks += 1
+        let kind = kind ?? (request.everySeconds == nil ? .full : .key)
+        if kind == .full, request.everySeconds != nil { promotedLooks += 1 }
         lastSeconds = max(lastSeconds, atSeconds)
         let examination = detector.examine(
-            luma, plane, atSeconds: atSeconds, kind: request.everySeconds == nil ? .full : .key, isKeyPicture: isKeyPicture, chroma: chroma)
+            luma, plane, atSeconds: atSeconds, kind: kind, isKeyPicture: isKeyPicture, chroma: chroma)
+        wantsPromotion = examination.hasCandidate && request.everySeconds != nil && request.pipeline.mayPromote
         let hasNewSize = shape.map { $0 != (plane.width, plane.height) } ?? false
         if examination.state != state || hasNewSize {
             lines.append(health(atSeconds, examination.state, plane, hasNewSize: hasNewSize))
@@ -127,6 +135,7 @@ package struct MediaTimeRun: Sendable {
         if let shape { summary.add("size", "\(shape.width)x\(shape.height)") }
         summary.add("pictures", pictures)
         summary.add("looks", looks)
+        summary.add("promoted_looks", promotedLooks)
         summary.add("damaged", damaged)
         summary.add("incidents", incidents)
         summary.add("suppressed", suppressed)

@@ -17,7 +17,9 @@ struct Detect: ParsableCommand {
             boxes are x, y, width, height, relative to the picture, 0…1.
 
             Without --full-rate, key pictures are examined, at most one each 2 s (see --look-every). A source whose key pictures are \
-            further apart is decoded whole, and pictures at that distance are examined.
+            further apart is decoded whole, and pictures at that distance are examined. As in the service, what is not yet confirmed \
+            promotes the source: every picture is examined from the next key picture on, until nothing unconfirmed was seen for six \
+            seconds; `promoted_looks` of the summary counts them. A pipeline with `promote: false` under `looks` is left at its looks.
 
             Zones restrict what is reported: with at least one --zone, only what moves inside a zone becomes an incident, and the \
             incident names the zones it touched. Without a zone the whole picture is watched. A rule that names a zone needs it drawn.

@@ -73,8 +73,7 @@ struct DetectSession {
         var clock = PictureClock()
         var sawKey = false
         while !interrupt.isStopped {
-            let keysOnly = rhythm.keyPicturesSuffice
-            switch try source.read(timeout: .seconds(10), keepPredicted: !keysOnly) {
+            switch try source.read(timeout: .seconds(10), keepPredicted: rhythm.needsPredicted) {
             case .end:
                 try decoder?.decoder.drain { try examine($0, clock.seconds($0.ptsSeconds), &run, &rhythm) }
                 return
@@ -84,6 +83,13 @@ struct DetectSession {
                 let coded = clock.note(picture)
                 if target.isCamera && picture.isKey { rhythm.noteKey(atSeconds: coded) }
                 sawKey = sawKey || picture.isKey
+                let wasPromoted = rhythm.isPromoted
+                if picture.isKey { rhythm.meetKey(atSeconds: coded) } else { rhythm.meetPredicted(atSeconds: coded) }
+                let keysOnly = !rhythm.needsPredicted
+                if keysOnly && wasPromoted {
+                    // What is still held back belongs to the promotion's last group; as single looks its pictures are not due.
+                    decoder?.decoder.reset()
+                }
                 // Joined in the middle of a group of pictures, a camera sends some that nothing can be made of.
                 guard sawKey else { continue }
                 // A key picture needs no other, so one that is not due need not be decoded.
@@ -108,9 +114,12 @@ struct DetectSession {
             // The look is still owed: the next whole picture serves.
             try write(run.noteDamage("decoding had to guess", atSeconds: seconds))
         } else if rhythm.isDue(atSeconds: seconds) {
-            let (isKey, chroma) = (frame.isKey, frame.chromaDeviation)
+            let (isKey, chroma, kind) = (frame.isKey, frame.chromaDeviation, rhythm.kind)
             try write(
-                frame.withLuma { luma, shape in run.examine(luma, shape, atSeconds: seconds, isKeyPicture: isKey, chroma: chroma) })
+                frame.withLuma { luma, shape in
+                    run.examine(luma, shape, atSeconds: seconds, kind: kind, isKeyPicture: isKey, chroma: chroma)
+                })
+            if run.wantsPromotion { rhythm.noteCandidate(atSeconds: seconds) }
         }
     }
 

@@ -203,3 +203,34 @@ func aStepOfExposureIsNoEvent(gain: Double, offset: Double) {
     play.play(for: 3, every: 0.1) { vehicle($0 + 3, crossing: 8) }
     #expect(play.found.count == 1)
 }
+
+@Test func whatMovedFromTheFirstPictureOnLeavesNoHoleThatHidesTheNextThing() throws {
+    var play = Play()
+    // Two vehicles one after the other from the first picture on; the first one stands in the only background there is.
+    play.play(for: 4, every: 0.1) { t in
+        [0, 2].map { begin in LumaScene.Thing(x: 30 + Int((t - begin) * 40), y: 20, width: 14, height: 12, brightness: 210) }
+    }
+    #expect(play.found.count == 1, "the second one: of the first nobody knows where it came from")
+    let detection = try #require(play.found.values.first)
+    #expect(detection.startSeconds < 3)
+}
+
+@Test func anInsectThatDartsPastIsNoEvent() {
+    var play = Play()
+    play.play(for: 12, every: 0.08)
+    play.play(for: 0.9, every: 0.08) { t in [LumaScene.Thing(x: Int(t * 100), y: 20, width: 3, height: 3, brightness: 250)] }
+    play.play(for: 3, every: 0.08)
+    #expect(play.found.isEmpty)
+    // As large as a walker and as fast as one, it is.
+    play.play(for: 4, every: 0.08) { t in [LumaScene.Thing(x: Int(t * 20), y: 20, width: 6, height: 14, brightness: 250)] }
+    #expect(play.found.count == 1)
+}
+
+@Test func aTrackOutlivesTheReturnToKeyLooks() {
+    var play = Play()
+    play.play(for: 12, every: 0.1)
+    play.play(for: 2, every: 0.1) { vehicle($0, crossing: 10) }
+    #expect(play.found.count == 1)
+    play.play(for: 6, every: 2, kind: .key) { vehicle($0 + 2, crossing: 10) }
+    #expect(play.found.count == 1, "the same thing, though no look came for two seconds")
+}

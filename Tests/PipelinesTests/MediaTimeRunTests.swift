@@ -16,10 +16,14 @@ private func objects(_ lines: [DetectLine]) throws -> [[String: Any]] {
 }
 
 /// A vehicle crosses from 12 s on for `crossing` seconds in a scene of 40 s; pictures every `dt`.
-private func play(every: Double?, dt: Double, crossing: Double, zones: [Zone] = [], frames: Bool = false) throws -> [[String: Any]] {
+private func play(
+    every: Double?, dt: Double, crossing: Double, zones: [Zone] = [], frames: Bool = false, promote: Bool = false
+) throws -> [[String: Any]] {
+    var pipeline = Pipeline.standard
+    pipeline.mayPromote = promote
     var run = MediaTimeRun(
         MediaTimeRequest(
-            source: "street.mp4", pipeline: .standard, zones: zones, tags: ["scene:street"], everySeconds: every, frames: frames),
+            source: "street.mp4", pipeline: pipeline, zones: zones, tags: ["scene:street"], everySeconds: every, frames: frames),
         firstWall: WallTime(millisecondsSince1970: 0))
     var rhythm = LookRhythm(everySeconds: every)
     var scene = LumaScene(width: 128, height: 72, seed: 21)
@@ -27,10 +31,12 @@ private func play(every: Double?, dt: Double, crossing: Double, zones: [Zone] = 
     for index in 0..<Int(40 / dt) {
         let t = Double(index) * dt
         run.notePicture()
+        rhythm.meetPredicted(atSeconds: t)
         guard rhythm.isDue(atSeconds: t) else { continue }
         let x = -20 + Int((t - 12) / crossing * 148)
         let picture = scene.picture(t >= 12 && t < 12 + crossing ? [.init(x: x, y: 28, width: 20, height: 14, brightness: 210)] : [])
-        lines += run.examine(picture.span, scene.shape, atSeconds: t)
+        lines += run.examine(picture.span, scene.shape, atSeconds: t, kind: rhythm.kind)
+        if run.wantsPromotion { rhythm.noteCandidate(atSeconds: t) }
     }
     lines += run.finish(ending: "end")
     return try objects(lines)
@@ -64,6 +70,32 @@ func onePassIsOneIncidentAtFullRateAndAtLooks(every: Double?, dt: Double, crossi
     #expect(summary["pictures"] as? Int == Int(40 / dt))
     #expect(summary["looks"] as? Int == (every == nil ? 400 : 20))
     #expect(lines.first?["state"] as? String == "warmup")
+}
+
+@Test func aCandidateIsFollowedAtEveryPictureAndNotForEver() throws {
+    // In view for three seconds, it is seen at one or two looks.
+    let lines = try play(every: 2, dt: 0.1, crossing: 3, promote: true)
+    let incident = try #require(lines.first { $0["type"] as? String == "incident" })
+    #expect((incident["confirmed_s"] as? Double).map { $0 < 15 } == true)
+    let summary = try #require(lines.last)
+    let promoted = try #require(summary["promoted_looks"] as? Int)
+    #expect((10...100).contains(promoted), "six seconds after the last candidate it is over")
+}
+
+@Test func aPromotionBeginsAndEndsAtAKeyPicture() {
+    var rhythm = LookRhythm(everySeconds: 2)
+    for key in [0.0, 2, 4, 6, 8] { rhythm.noteKey(atSeconds: key) }
+    rhythm.meetKey(atSeconds: 2)
+    rhythm.noteCandidate(atSeconds: 2)
+    #expect(!rhythm.needsPredicted && rhythm.kind == .key, "nothing can be decoded before the next key picture")
+    rhythm.meetKey(atSeconds: 4)
+    #expect(rhythm.needsPredicted && rhythm.kind == .full && rhythm.wouldBeDue(atSeconds: 4.04))
+    rhythm.meetKey(atSeconds: 8.1)
+    #expect(!rhythm.needsPredicted && !rhythm.isPromoted)
+    var whole = LookRhythm(everySeconds: nil)
+    whole.noteCandidate(atSeconds: 1)
+    whole.meetKey(atSeconds: 2)
+    #expect(!whole.isPromoted, "every picture is due anyway")
 }
 
 @Test func framesAreSaidOnlyWhenAsked() throws {
