@@ -85,8 +85,8 @@ extension CaseStore {
     /// Feed events after `after` about objects the reader may see, at most 1,000 rows of the feed at once.
     package func events(after: Int64, limit: Int, for reader: Reader) async throws -> [FeedEvent] {
         let source = eventSource
-        return try await file.read {
-            try CaseReading(sql: $0).events(after: after, limit: min(max(limit, 1), 1000), for: reader, source: source).events
+        return try await file.read { [self] in
+            try reading($0).events(after: after, limit: min(max(limit, 1), 1000), for: reader, source: source).events
         }
     }
 }
@@ -95,12 +95,12 @@ extension CaseStore {
 extension CaseStore: FeedSource {
     private static let everything = Reader(role: .system, id: "feed", name: "feed")
 
-    package func newestFeedSequence() throws -> Int64 { try file.read { try CaseReading(sql: $0).newestSequence() } }
+    package func newestFeedSequence() throws -> Int64 { try file.read { try reading($0).newestSequence() } }
 
     package func feedMessages(after: Int64, limit: Int) throws -> (messages: [FeedMessage], reached: Int64) {
         let source = eventSource
         let (events, reached) = try file.read {
-            try CaseReading(sql: $0).events(after: after, limit: limit, for: Self.everything, source: source)
+            try reading($0).events(after: after, limit: limit, for: Self.everything, source: source)
         }
         return (try events.map { FeedMessage(topic: $0.kind.rawValue, body: try $0.bytes) }, reached)
     }

@@ -69,13 +69,3 @@ struct BindingRoutes: Sendable {
         return .grid(code)
     }
 }
-
-extension JSON {
-    fileprivate var number: Double? {
-        switch self {
-        case .int(let value): Double(value)
-        case .double(let value): value
-        default: nil
-        }
-    }
-}

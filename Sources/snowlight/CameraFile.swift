@@ -66,9 +66,8 @@ struct CameraFile {
     private static func write(_ bytes: [UInt8], to path: String) throws {
         let temporary = path + ".writing"
         // The list names where cameras stand and how to reach them: readable as the file it replaces, and by its owner if it is new.
-        var status = stat()
-        let mode = stat(path, &status) == 0 ? status.st_mode & 0o777 : 0o640
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+        let known = (try? FileManager.default.attributesOfItem(atPath: path))?[.posixPermissions] as? Int
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(known ?? 0o640))
         guard descriptor >= 0 else { throw failure("cannot write \(temporary)") }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         do {

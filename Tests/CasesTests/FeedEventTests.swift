@@ -5,6 +5,7 @@ import Base
 import Domain
 import Foundation
 import IncidentBus
+import Storage
 import Testing
 
 @Test func aHeartbeatIsThisText() throws {

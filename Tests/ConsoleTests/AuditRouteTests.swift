@@ -14,7 +14,7 @@ import Testing
             let record = try desk.suppress(.lighting, jpeg: [0xFF, 0xD8, 0xFF, 0xE0])
             let duty = try await desk.login("duty")
             _ = try await desk.get("/api/suppressions/\(record.id)/picture.jpg", as: duty)
-            _ = try await desk.ask("POST", "/api/suppressions/\(record.id)/restore", body: #"{"reason":"有人翻越"}"#, session: duty)
+            _ = try await desk.ask("POST", "/api/suppressions/\(record.id)/restore", session: duty, body: #"{"reason":"有人翻越"}"#)
             _ = try await desk.ask("POST", "/api/login", body: #"{"user":"nobody","password":"wrong-password-1"}"#)
             for user in ["duty", "operator", "w-east"] {
                 let session = user == "duty" ? duty : try await desk.login(user)
