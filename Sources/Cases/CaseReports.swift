@@ -56,7 +56,9 @@ extension CaseStore {
                 return (.done(try reading.detail(reading.caseRow(id: known.text("case_id")), for: reader)), .init())
             }
             guard report.text.count <= CaseMachine.noteLimit else { return (.refused(.noteTooLong(limit: CaseMachine.noteLimit)), .init()) }
-            guard registry.catalogue[report.category] != nil else { return (.invalid(field: "category", "is not in the catalogue"), .init()) }
+            guard registry.catalogue[report.category] != nil else {
+                return (.invalid(field: "category", "is not in the catalogue"), .init())
+            }
             var grid: Grid?
             switch report.place {
             case .grid(let code):

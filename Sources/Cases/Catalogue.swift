@@ -217,8 +217,8 @@ package struct Catalogue: Sendable, Hashable {
                 "\(category) names no duty, so that it can only be shown: set 'filing: feed', name its 'duty' or add its 'admission'")
         }
         return CatalogueEntry(
-            category: category, nameZH: names.0, nameEN: names.1, duty: duty, professional: professional, filing: filing, priority: priority,
-            admission: admission, clocks: clocks)
+            category: category, nameZH: names.0, nameEN: names.1, duty: duty, professional: professional, filing: filing,
+            priority: priority, admission: admission, clocks: clocks)
     }
 
     private static func word<Word: RawRepresentable<String> & CaseIterable>(_ node: StrictYAML, _ type: Word.Type) -> Word? {

@@ -155,12 +155,17 @@ import Testing
             continue
         }
     }
-    for role in [Role.operator, .auditor, .admin, .townOffice, .department] {
-        let reader = Reader(role: role, id: "w1", name: "x", grids: [SmallDistrict.code(1)])
+    for role in [Role.operator, .auditor, .admin, .department] {
+        let reader = Reader(role: role, id: "x", name: "x", grids: [SmallDistrict.code(1)])
         #expect(try await district.store.cases(CaseFilter(), for: reader).items.isEmpty)
         #expect(try await district.store.incidents(IncidentFilter(), for: reader).items.isEmpty)
         #expect(try await district.store.feed(after: 0, limit: 10, for: reader).items.isEmpty)
     }
+    // A town has the grids of its account, a department what it was given.
+    let town = Reader(role: .townOffice, id: "town", name: "x", grids: [SmallDistrict.code(1)])
+    #expect(try await district.store.cases(CaseFilter(), for: town).items.count == 1)
+    let holder = Reader(role: .department, id: "w1", name: "x")
+    #expect(try await district.store.cases(CaseFilter(), for: holder).items.count == 1)
     // A gridworker without grids sees what he is assigned, and nothing of the unbound queue.
     let newcomer = Reader(role: .gridworker, id: "w9", name: "新人")
     #expect(try await district.store.cases(CaseFilter(), for: newcomer).items.isEmpty)
@@ -314,9 +319,9 @@ import Testing
         Set(found.keys) == [
             "no", "state", "version", "category", "priority", "grid", "handling_grid", "township", "village", "place_text", "owner",
             "assignee",
-            "opened_at", "updated_at", "incident_ids", "actions", "drill", "events",
+            "opened_at", "updated_at", "incident_ids", "actions", "drill", "events", "due", "late", "supervised", "suspended_until",
         ])
     let events = try #require(found["events"] as? [[String: Any]])
-    #expect(Set(events[0].keys) == ["version", "at", "actor", "actor_name", "role", "action", "from", "to", "note"])
+    #expect(Set(events[0].keys) == ["version", "at", "actor", "actor_name", "role", "action", "from", "to", "note", "detail"])
     #expect(events[0]["from"] is NSNull && found["incident_ids"] as? [String] == [inside.id.description])
 }

@@ -55,7 +55,8 @@ private func shipped(_ name: String) throws -> String {
     ),
     ("categories: {}", 1, "must not be empty"),
     (
-        "categories:\n  m:\n    name: {zh: 动, en: m}\n    filing: feed\n    priority: 3\n    clocks: {handle: soon}", 6, "no time such as 10m"
+        "categories:\n  m:\n    name: {zh: 动, en: m}\n    filing: feed\n    priority: 3\n    clocks: {handle: soon}", 6,
+        "no time such as 10m"
     ),
     ("categories:\n  m:\n    name: {zh: 动, en: m}\n    filing: feed\n    priority: 3\n    clocks: {tea: 5m}", 6, "none of file, dispatch"),
     (

@@ -121,7 +121,8 @@ func ratesAreThoseOfTheBulletin(numerator: Int, denominator: Int, text: String) 
 
 @Test func aPeriodCountsWhatWasDueInIt() {
     let due = time("2026-12-15T00:00:00.000Z")
-    func one(_ state: CaseState, onTime: Bool = true, category: String = "motion", drill: Bool = false, due: WallTime? = due) -> CountedCase {
+    func one(_ state: CaseState, onTime: Bool = true, category: String = "motion", drill: Bool = false, due: WallTime? = due) -> CountedCase
+    {
         CountedCase(
             category: category, grid: nil, township: "", priority: 3, drill: drill, state: state, due: due,
             handledAt: due?.adding(seconds: onTime ? 0 : 1), reworks: 0)
