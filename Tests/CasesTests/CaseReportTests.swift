@@ -3,6 +3,7 @@
 import Base
 @testable import Cases
 import Domain
+import Storage
 import Testing
 
 @Test func aReportIsOneCaseHoweverOftenItIsSent() async throws {
