@@ -95,8 +95,10 @@ extension CaseStore {
 extension CaseStore: FeedSource {
     private static let everything = Reader(role: .system, id: "feed", name: "feed")
 
+    /// The newest sequence on disk. Blocks.
     package func newestFeedSequence() throws -> Int64 { try file.read { try reading($0).newestSequence() } }
 
+    /// The events behind `after`, from at most `limit` rows of the feed. Blocks.
     package func feedMessages(after: Int64, limit: Int) throws -> (messages: [FeedMessage], reached: Int64) {
         let source = eventSource
         let (events, reached) = try file.read {
@@ -105,6 +107,7 @@ extension CaseStore: FeedSource {
         return (try events.map { FeedMessage(topic: $0.kind.rawValue, body: try $0.bytes) }, reached)
     }
 
+    /// The event that says where the feed stands.
     package func feedHeartbeat(at sequence: Int64) throws -> FeedMessage {
         let event = FeedEvent(kind: .heartbeat, sequence: sequence, source: eventSource, subject: nil, time: time.wallNow, data: nil)
         return FeedMessage(topic: event.kind.rawValue, body: try event.bytes)

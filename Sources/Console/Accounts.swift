@@ -63,7 +63,7 @@ package final class Accounts: Sendable {
                     user_name TEXT NOT NULL REFERENCES user_account (user_name) ON DELETE CASCADE,
                     created_ms BIGINT NOT NULL, expires_ms BIGINT NOT NULL)
                 """,
-                "CREATE INDEX session_user ON session (user_name)",
+                "CREATE INDEX session_by_user ON session (user_name)",
             ]),
         AuditLog.migration,
     ]

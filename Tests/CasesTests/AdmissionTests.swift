@@ -61,7 +61,7 @@ private func registry() throws -> Registry {
         let reader = try #require(readers.randomElement(using: &generator))
         if case .done = try await district.store.act(number, wish, by: reader) { done += 1 }
     }
-    #expect(done > 50)
+    #expect(done > 25)
     let list = refused.map { "'\($0)'" }.joined(separator: ", ")
     let events = "case_event e JOIN \"case\" c ON c.case_id = e.case_id WHERE c.category IN (\(list))"
     #expect(try district.count("\(events) AND e.assignee_id LIKE 'w_'") == 0)

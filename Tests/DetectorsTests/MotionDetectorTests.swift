@@ -204,15 +204,15 @@ func aStepOfExposureIsNoEvent(gain: Double, offset: Double) {
     #expect(play.found.count == 1)
 }
 
-@Test func whatMovedFromTheFirstPictureOnLeavesNoHoleThatHidesTheNextThing() throws {
+@Test func whatMovedFromTheFirstPictureOnLeavesNoHoleThatHidesTheNextThing() {
     var play = Play()
     // Two vehicles one after the other from the first picture on; the first one stands in the only background there is.
     play.play(for: 4, every: 0.1) { t in
         [0, 2].map { begin in LumaScene.Thing(x: 30 + Int((t - begin) * 40), y: 20, width: 14, height: 12, brightness: 210) }
     }
-    #expect(play.found.count == 1, "the second one: of the first nobody knows where it came from")
-    let detection = try #require(play.found.values.first)
-    #expect(detection.startSeconds < 3)
+    // The first one has left by 1.7 s. It may be found; the second one must be.
+    #expect((1...2).contains(play.found.count))
+    #expect(play.found.values.contains { $0.lastSeconds > 2.5 })
 }
 
 @Test func anInsectThatDartsPastIsNoEvent() {

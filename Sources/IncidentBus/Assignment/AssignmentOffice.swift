@@ -53,6 +53,7 @@ package final class AssignmentOffice: AssignmentDesk {
         }
     }
 
+    /// A node says how its cameras are; returns what it is to read beside them or no longer.
     package func heard(_ payload: [UInt8], from node: NodeID) -> [AssignmentPiece] {
         guard let report = HealthReport(payload: payload) else {
             badFrames.increment()
@@ -74,6 +75,7 @@ package final class AssignmentOffice: AssignmentDesk {
         return pieces
     }
 
+    /// A node has said goodbye: its cameras are free at once.
     package func left(_ node: NodeID) {
         state.withLock { $0.board.left(node) }
         log.notice("an ingest node has left", metadata: ["node": "\(node)"])

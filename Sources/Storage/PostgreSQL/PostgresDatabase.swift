@@ -63,16 +63,20 @@ package final class PostgresDatabase: SQLDatabase {
         """
     }
 
+    /// One writing transaction, behind every other one of this schema. Blocks.
     package func write<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
         try writer.transaction(writing(secondsPerStatement: 30), body)
     }
 
+    /// One consistent snapshot. Blocks.
     package func read<T>(_ body: (any SQLConnection) throws -> T) throws -> T { try readers.transaction(Self.reading, body) }
 
+    /// The same on a thread of ours.
     package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
         try await writeThread.run { [self] in try write(body) }
     }
 
+    /// The same on a thread of ours.
     package func read<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
         try await readThreads.run { [self] in try read(body) }
     }
