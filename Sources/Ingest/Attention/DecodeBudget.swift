@@ -66,10 +66,12 @@ struct DecodeBudget: Sendable {
     /// How full the workers' queue is, 0 … 1 and more; at 1 nothing is added.
     func backlogRatio(nowSeconds: Double) -> Double { backlog(nowSeconds: nowSeconds) / backlogLimit }
 
-    /// The score that buys a look: `minimumPrice` with full savings and idle workers, infinite when only the floors' reserve is left.
+    /// The score that buys a look: `minimumPrice` with full savings and idle workers, infinite when only the floors' reserve is left or
+    /// the workers are so far behind that floors are the next to be hurt.
     func price(nowSeconds: Double) -> Double {
-        let level = saved / capacity - backlogRatio(nowSeconds: nowSeconds) - floorReserve
-        return level <= 0 || isOverloaded ? .infinity : max(minimumPrice, minimumPrice * (1 - floorReserve) / level)
+        let backlog = backlogRatio(nowSeconds: nowSeconds)
+        let level = saved / capacity - backlog - floorReserve
+        return level <= 0 || isOverloaded || backlog > 0.5 ? .infinity : max(minimumPrice, minimumPrice * (1 - floorReserve) / level)
     }
 
     /// The urgency that buys a floor look: 1 as long as floors stay within what a burst may borrow, above it little for priority 1
