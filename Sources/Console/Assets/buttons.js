@@ -1,7 +1,7 @@
 // The buttons of the command centre: each calls the same function of the page as its key.
 
-import * as api from "./api.js";
-import { keep, role } from "./dom.js";
+import { role } from "./dom.js";
+import { installHead, installTabs } from "./frame.js";
 
 /** Turns a switch button over and returns its new state. */
 export function press(name) {
@@ -21,18 +21,8 @@ export function installButtons(page) {
     on("map-locate", () => page.locate());
     on("map-all", () => page.showAll());
     on("reload", () => location.reload());
-    on("logout", () => api.logout().catch(() => {}).then(() => location.assign("/login")));
-    on("theme", () => {
-        const root = document.documentElement;
-        root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
-        keep("snowlight.theme.desk", root.dataset.theme);
-        page.restyle();
-    });
-    const tabs = [...document.querySelectorAll("[data-role=tab]")];
-    for (const tab of tabs) tab.addEventListener("click", () => {
-        document.body.dataset.view = tab.dataset.view;
-        for (const other of tabs) other.setAttribute("aria-pressed", other === tab);
-    });
+    installHead(() => page.restyle());
+    installTabs();
     // The feed pattern of the ARIA practices: Page Down and Page Up go from article to article.
     role("feed").addEventListener("keydown", (event) => {
         if (event.code !== "PageDown" && event.code !== "PageUp") return;

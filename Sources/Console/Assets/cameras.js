@@ -2,8 +2,9 @@
 
 import * as api from "./api.js";
 import { BindingDrawer } from "./bindingdrawer.js";
-import { el, keep, role, setText } from "./dom.js";
-import { languageSwitch, onLanguage, suggestLanguage, t, translate, word } from "./i18n.js";
+import { el, role, setText } from "./dom.js";
+import { greet, installHead, installTabs, logInAgain, stepRows } from "./frame.js";
+import { languageSwitch, onLanguage, t, translate, word } from "./i18n.js";
 import { MapPane } from "./mappane.js";
 import { problemText } from "./places.js";
 
@@ -27,7 +28,7 @@ class CameraPage {
 
     constructor() {
         this.map = new MapPane({ open: () => {}, openCamera: (id) => this.open(id) });
-        this.drawer = new BindingDrawer(role("drawer"), { close: () => this.close(), bound: () => this.load(), ended: () => this.#ended(), grids: () => this.grids });
+        this.drawer = new BindingDrawer(role("drawer"), { close: () => this.close(), bound: () => this.load(), ended: () => logInAgain(), grids: () => this.grids });
         const wanted = new URLSearchParams(location.search);
         this.filter = { text: wanted.get("text") ?? "", show: wanted.get("show") in views ? wanted.get("show") : "all" };
     }
@@ -36,19 +37,13 @@ class CameraPage {
         translate();
         languageSwitch(role("language"));
         onLanguage(() => this.redraw());
-        role("theme").addEventListener("click", () => {
-            const root = document.documentElement;
-            root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
-            keep("snowlight.theme.desk", root.dataset.theme);
-            this.map.restyle();
-        });
-        role("logout").addEventListener("click", () => api.logout().catch(() => {}).then(() => location.assign("/login")));
+        installHead(() => this.map.restyle());
         role("filters").addEventListener("submit", (event) => event.preventDefault());
         role("filter-text").addEventListener("input", () => this.#choose());
         role("filter-show").addEventListener("change", () => this.#choose());
         role("more").addEventListener("click", () => { this.shown += step; this.#draw(); });
-        role("list").addEventListener("keydown", (event) => this.#step(event));
-        for (const tab of document.querySelectorAll("[data-role=tab]")) tab.addEventListener("click", () => this.#view(tab.dataset.view));
+        role("list").addEventListener("keydown", (event) => stepRows(event, "[data-role=camera]"));
+        installTabs();
         document.addEventListener("keydown", (event) => { if (event.code === "Escape" && !event.isComposing && !role("drawer").hidden) this.close(); });
         this.redraw();
         this.map.load();
@@ -61,14 +56,10 @@ class CameraPage {
     }
 
     #welcome(account) {
-        suggestLanguage(account.language);
-        setText(role("who"), account.name);
-        role("who").title = word("role", account.role);
+        greet(account);
         this.drawer.mayBind = account.role === "operator";
         this.drawer.render();
     }
-
-    #ended() { location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`); }
 
     /** Loads cameras and grids again; what is open stays open. */
     async load() {
@@ -81,7 +72,7 @@ class CameraPage {
             if (open) this.map.selectCamera(open);
             this.state = "shown";
         } catch (error) {
-            if (error.status === 401) return this.#ended();
+            if (error.status === 401) return logInAgain();
             this.problem = problemText(error);
             this.state = "failed";
         }
@@ -113,22 +104,6 @@ class CameraPage {
         this.map.selectCamera(null);
         this.#mark();
         this.#row(id)?.focus({ preventScroll: true });
-    }
-
-    #view(name) {
-        document.body.dataset.view = name;
-        for (const tab of document.querySelectorAll("[data-role=tab]")) tab.setAttribute("aria-pressed", tab.dataset.view === name);
-    }
-
-    #step(event) {
-        const by = { ArrowDown: 1, ArrowUp: -1 }[event.code];
-        const rows = [...role("list").querySelectorAll("[data-role=camera]")];
-        const at = rows.indexOf(document.activeElement);
-        if (!by || at < 0) return;
-        event.preventDefault();
-        const row = rows[at + by];
-        row?.focus();
-        if (row && !role("drawer").hidden) row.click();
     }
 
     // MARK: what the page says

@@ -2,9 +2,10 @@
 
 import * as api from "./api.js";
 import { serverNow, timeText } from "./clock.js";
-import { el, keep, role, setText } from "./dom.js";
+import { el, role, setText } from "./dom.js";
 import { DoubtDrawer } from "./doubtdrawer.js";
-import { languageSwitch, onLanguage, suggestLanguage, t, translate, word } from "./i18n.js";
+import { greet, installHead, logInAgain, stepRows } from "./frame.js";
+import { languageSwitch, onLanguage, t, translate, word } from "./i18n.js";
 import { problemText } from "./places.js";
 import { reasonText } from "./reasons.js";
 
@@ -22,7 +23,7 @@ class DoubtPage {
     asked = 0;
 
     constructor() {
-        this.drawer = new DoubtDrawer(role("drawer"), { close: () => this.close(), restored: (item) => this.#replace(item), ended: () => this.#ended() });
+        this.drawer = new DoubtDrawer(role("drawer"), { close: () => this.close(), restored: (item) => this.#replace(item), ended: () => logInAgain() });
         const wanted = new URLSearchParams(location.search);
         this.filter = { camera: wanted.get("camera") ?? "", reason: wanted.get("reason") ?? "", span: wanted.get("span") in spans ? wanted.get("span") : "day" };
     }
@@ -31,16 +32,11 @@ class DoubtPage {
         translate();
         languageSwitch(role("language"));
         onLanguage(() => this.redraw());
-        role("theme").addEventListener("click", () => {
-            const root = document.documentElement;
-            root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
-            keep("snowlight.theme.desk", root.dataset.theme);
-        });
-        role("logout").addEventListener("click", () => api.logout().catch(() => {}).then(() => location.assign("/login")));
+        installHead();
         role("filters").addEventListener("submit", (event) => { event.preventDefault(); this.#choose(); });
         for (const name of ["camera", "reason", "span"]) role(`filter-${name}`).addEventListener("change", () => this.#choose());
         role("more").addEventListener("click", () => this.more());
-        role("list").addEventListener("keydown", (event) => this.#step(event));
+        role("list").addEventListener("keydown", (event) => stepRows(event, "[data-role=suppression]"));
         document.addEventListener("keydown", (event) => { if (event.code === "Escape" && !event.isComposing && !role("drawer").hidden) this.close(); });
         this.redraw();
         this.load();
@@ -51,14 +47,10 @@ class DoubtPage {
     }
 
     #welcome(account) {
-        suggestLanguage(account.language);
-        setText(role("who"), account.name);
-        role("who").title = word("role", account.role);
+        greet(account);
         this.drawer.mayRestore = account.role === "dutyOfficer";
         this.drawer.render();
     }
-
-    #ended() { location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`); }
 
     // MARK: what is asked
 
@@ -93,7 +85,7 @@ class DoubtPage {
             this.#enter(this.items.length > 0 ? "shown" : "empty");
         } catch (error) {
             if (asked !== this.asked) return;
-            if (error.status === 401) return this.#ended();
+            if (error.status === 401) return logInAgain();
             this.problem = problemText(error);
             this.#enter("failed");
         }
@@ -126,17 +118,6 @@ class DoubtPage {
         this.drawer.close();
         this.#mark();
         this.#row(id)?.focus({ preventScroll: true });
-    }
-
-    #step(event) {
-        const by = { ArrowDown: 1, ArrowUp: -1 }[event.code];
-        const rows = [...role("list").querySelectorAll("[data-role=suppression]")];
-        const at = rows.indexOf(document.activeElement);
-        if (!by || at < 0) return;
-        event.preventDefault();
-        const row = rows[at + by];
-        row?.focus();
-        if (row && !role("drawer").hidden) row.click();
     }
 
     #replace(item) {

@@ -1,0 +1,47 @@
+// What the pages of a desk have in common around their content: theme, log-out, tabs, who is here, arrow keys in a list.
+
+import * as api from "./api.js";
+import { suggestLanguage, word } from "./i18n.js";
+import { keep, role, setText } from "./dom.js";
+
+/** Connects the buttons of the page's head; `restyle` is called after a change of theme. */
+export function installHead(restyle = () => {}) {
+    role("logout").addEventListener("click", () => api.logout().catch(() => {}).then(() => location.assign("/login")));
+    role("theme").addEventListener("click", () => {
+        const root = document.documentElement;
+        root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+        keep("snowlight.theme.desk", root.dataset.theme);
+        restyle();
+    });
+}
+
+/** Connects the tabs that narrow screens have. */
+export function installTabs() {
+    const tabs = [...document.querySelectorAll("[data-role=tab]")];
+    for (const tab of tabs) tab.addEventListener("click", () => {
+        document.body.dataset.view = tab.dataset.view;
+        for (const other of tabs) other.setAttribute("aria-pressed", other === tab);
+    });
+}
+
+/** Shows whose page it is, in their language. */
+export function greet(account) {
+    suggestLanguage(account.language);
+    setText(role("who"), account.name);
+    role("who").title = word("role", account.role);
+}
+
+/** The session has ended: log in and come back here. */
+export function logInAgain() { location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`); }
+
+/** Arrow keys go from row to row, and the open drawer follows. */
+export function stepRows(event, selector) {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.code];
+    const rows = [...role("list").querySelectorAll(selector)];
+    const at = rows.indexOf(document.activeElement);
+    if (!by || at < 0) return;
+    event.preventDefault();
+    const row = rows[at + by];
+    row?.focus();
+    if (row && !role("drawer").hidden) row.click();
+}
