@@ -98,3 +98,15 @@ func pushJSON(_ value: some Encodable) -> [UInt8] {
     guard let data = try? encoder.encode(value) else { preconditionFailure("a payload holds something that is no JSON") }
     return [UInt8](data)
 }
+
+/// A text message as the group robots of DingTalk and WeCom take it.
+struct RobotText: Encodable {
+    private let msgtype = "text"
+    private let text: Text
+
+    private enum CodingKeys: String, CodingKey { case msgtype, text }
+
+    private struct Text: Encodable { var content: String }
+
+    init(_ notice: NoticeText) { text = Text(content: notice.text) }
+}

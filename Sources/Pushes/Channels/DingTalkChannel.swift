@@ -26,7 +26,7 @@ package struct DingTalkChannel: Channel {
         return PushRequest(
             address: address.adding(query: "timestamp=\(milliseconds)&sign=\(signature(milliseconds))"),
             headers: [.init("Content-Type", "application/json; charset=utf-8")],
-            body: pushJSON(Message(text: .init(content: NoticeText(notice, limit: textLimit).text))))
+            body: pushJSON(RobotText(NoticeText(notice, limit: textLimit))))
     }
 
     /// base64(HMAC-SHA256(key: secret, message: "MS\nsecret")), percent-encoded.
@@ -47,14 +47,5 @@ package struct DingTalkChannel: Channel {
         case let code?: return .refused("errcode \(code)")
         case nil: return .refused("an answer without errcode")
         }
-    }
-
-    private struct Message: Encodable {
-        let msgtype = "text"
-        var text: Text
-
-        enum CodingKeys: String, CodingKey { case msgtype, text }
-
-        struct Text: Encodable { var content: String }
     }
 }

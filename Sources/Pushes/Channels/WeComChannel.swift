@@ -18,7 +18,7 @@ package struct WeComChannel: Channel {
     package func request(_ notice: Notice, key: String, at: WallTime) -> PushRequest {
         PushRequest(
             address: address, headers: [.init("Content-Type", "application/json; charset=utf-8")],
-            body: pushJSON(Message(text: .init(content: NoticeText(notice, limit: textLimit).text))))
+            body: pushJSON(RobotText(NoticeText(notice, limit: textLimit))))
     }
 
     /// Reads `errcode`, which stands in answers of status 200 as well.
@@ -32,14 +32,5 @@ package struct WeComChannel: Channel {
         case let code?: return .refused("errcode \(code)")
         case nil: return .refused("an answer without errcode")
         }
-    }
-
-    private struct Message: Encodable {
-        let msgtype = "text"
-        var text: Text
-
-        enum CodingKeys: String, CodingKey { case msgtype, text }
-
-        struct Text: Encodable { var content: String }
     }
 }
