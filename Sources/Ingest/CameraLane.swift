@@ -295,7 +295,7 @@ final class CameraLane: Lane, @unchecked Sendable {
             metrics.decodeErrors.increment()
             session.damaged()
         } else if seen != nil, picture.isKey {
-            workArchive?.note(picture, parameters, tags: workTags.live, atSeconds: seconds, wall: wallTime(ofSeconds: seconds))
+            workArchive?.note(picture, parameters, tags: workTags.live, atSeconds: seconds, wall: time.wall(ofSeconds: seconds))
         }
         return seen
     }
@@ -329,9 +329,6 @@ final class CameraLane: Lane, @unchecked Sendable {
         }
         return (examination.foreground, examination.hasCandidate || !examination.detections.isEmpty)
     }
-
-    /// When something on the clock of looks was.
-    private func wallTime(ofSeconds seconds: Double) -> WallTime { time.wallNow.adding(seconds: seconds - time.now.seconds) }
 
     /// Evaluates the rules over a look, or over the time that has passed: here what was seen meets what was said.
     private func watch(_ examination: Examination?, atSeconds seconds: Double) -> [LedgerEvent] {

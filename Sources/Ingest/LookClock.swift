@@ -1,6 +1,9 @@
 // The time of a look: the stream's own timestamps on the process clock.
 // packets → **looks** → frames → detections
 
+import Base
+import Domain
+
 /// Turns a stream's own timestamps into seconds of the process clock, so that bursts on the network do not look like motion.
 package struct LookClock: Sendable {
     private var anchor: (ptsSeconds: Double, arrivalSeconds: Double)?
@@ -24,4 +27,9 @@ package struct LookClock: Sendable {
         lastSeconds = seconds
         return seconds
     }
+}
+
+extension TimeSource {
+    /// When something on the clock of looks was, as people say it.
+    func wall(ofSeconds seconds: Double) -> WallTime { wallNow.adding(seconds: seconds - now.seconds) }
 }

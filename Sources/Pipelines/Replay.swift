@@ -6,7 +6,6 @@ package import Domain
 
 /// One camera's looks under one plan, on the wall clock of the archive. A value for one thread.
 package struct ReplayRun: Sendable {
-    private let plan: CameraPlan
     private let origin: WallTime
     private var detector: MotionDetector
     private var watch: CameraWatch
@@ -19,7 +18,6 @@ package struct ReplayRun: Sendable {
 
     /// - Parameter origin: Any time before the first record.
     package init(_ plan: CameraPlan, areas: PictureAreas, origin: WallTime) {
-        self.plan = plan
         self.origin = origin
         detector = MotionDetector(plan.motion, areas: areas)
         watch = CameraWatch(plan)

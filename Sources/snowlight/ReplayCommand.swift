@@ -43,8 +43,8 @@ struct Replay: ParsableCommand {
         guard let preparation else { throw ExitStatus.badData.exitCode }
         let now = SystemTime().wallNow
         let session = ReplaySession(
-            directory: preparation.configuration.lookDirectory, present: preparation.pipelines,
-            changed: try pipelines(preparation), calendar: preparation.calendar,
+            directory: preparation.configuration.lookDirectory, pipelines: try pipelines(preparation),
+            calendar: preparation.calendar,
             from: try from.map { try Self.time($0, "--from") } ?? WallTime(millisecondsSince1970: 0),
             to: try to.map { try Self.time($0, "--to") } ?? now)
         let wanted = Set(cameras.compactMap(CameraID.init))

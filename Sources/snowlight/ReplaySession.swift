@@ -11,8 +11,7 @@ import Storage
 /// One run of `snowlight replay`. Blocks its thread, which is the command's own.
 struct ReplaySession {
     let directory: String
-    let present: PipelineSet
-    let changed: PipelineSet
+    let pipelines: PipelineSet
     let calendar: WorkingCalendar
     let from: WallTime
     let to: WallTime
@@ -26,7 +25,7 @@ struct ReplaySession {
     func run(_ cameras: [Camera], place: (Camera) -> ReplayReport.Place) throws -> ReplayReport {
         let kept = Set(LookArchive.cameras(in: directory))
         let replayed = cameras.filter { kept.contains($0.id) }
-        let plans = changed.plans(for: replayed, calendar: calendar)
+        let plans = pipelines.plans(for: replayed, calendar: calendar)
         var report = ReplayReport(from: from, to: to)
         report.masked = cameras.count { !$0.areas.privacyMasks.isEmpty }
         for (index, camera) in replayed.enumerated() {

@@ -57,7 +57,7 @@ struct LaneSuppressions: Sendable {
 
     /// Hands over one decision not to tell. Never blocks.
     private mutating func record(_ seen: RuleSuppression, _ jpeg: [UInt8]?) {
-        let at = time.wallNow.adding(seconds: seen.atSeconds - time.now.seconds)
+        let at = time.wall(ofSeconds: seen.atSeconds)
         let record = SuppressionRecord(
             id: SuppressionID(at: at, using: &generator), camera: camera.id, zone: seen.zone, rule: seen.rule, category: seen.category,
             priority: seen.priority, reason: seen.reason, facts: seen.facts, box: seen.box, at: at)
