@@ -11,22 +11,17 @@ extension CaseStore {
 
     /// Does something to a case, or says why not. The wish's `expectedVersion` is what the reader saw.
     package func act(_ number: CaseNumber, _ wish: CaseWish, by reader: Reader) async throws -> ActOutcome {
-        let now = time.wallNow
-        let (outcome, effects) = try await file.write { sql -> (ActOutcome, CaseTransaction.Effects) in
-            let registry = try self.registry.current(in: sql)
-            let reading = CaseReading(sql: sql, registry: registry, now: now)
-            guard let row = try reading.caseRow(number.text, for: reader) else { return (.notFound, .init()) }
-            guard Self.offered.contains(wish.action) else { return (.refused(.roleMayNot(reader.role, wish.action)), .init()) }
-            var machine = try row.machine(CaseLog.events(of: row.id, in: sql), registry)
-            var transaction = CaseTransaction(sql: sql, registry: registry, now: now)
-            if let why = try transaction.carryOut(wish, on: &machine, row, reading, by: reader) { return (.refused(why), .init()) }
+        try await write { transaction in
+            let reading = CaseReading(sql: transaction.sql, registry: transaction.registry, now: transaction.now)
+            guard let row = try reading.caseRow(number.text, for: reader) else { return .notFound }
+            guard Self.offered.contains(wish.action) else { return .refused(.roleMayNot(reader.role, wish.action)) }
+            var machine = try row.machine(CaseLog.events(of: row.id, in: transaction.sql), transaction.registry)
+            if let why = try transaction.carryOut(wish, on: &machine, row, reading, by: reader) { return .refused(why) }
             if wish.action == .acknowledge { try transaction.stamp(.acknowledged, caseID: row.id) }
             try transaction.publishCase(row.id, number: number.text, grid: row.row.textOrNil("grid_code"))
             // Read without the scope: the answer to the reader's own act, even when the case has just left the reader's view.
-            return (.done(try reading.detail(reading.caseRow(id: row.id), for: reader)), transaction.effects)
+            return .done(try reading.detail(reading.caseRow(id: row.id), for: reader))
         }
-        tell(effects)
-        return outcome
     }
 
     /// An action that needs no more than a note.
@@ -36,24 +31,22 @@ extension CaseStore {
 
     /// Files an incident that the machine left in the feed; for the duty officer. Filing twice gives the same case.
     package func file(_ id: IncidentID, by reader: Reader) async throws -> ActOutcome {
-        let now = time.wallNow
-        let registry = self.registry
-        let (outcome, effects) = try await file.write { sql -> (ActOutcome, CaseTransaction.Effects) in
-            let reading = self.reading(sql)
-            guard let incident = try reading.incident(id, for: reader) else { return (.notFound, .init()) }
-            guard reader.role == .dutyOfficer else { return (.forbidden("only a duty officer files incidents"), .init()) }
-            var transaction = CaseTransaction(sql: sql, registry: try registry.current(in: sql), now: now)
+        try await write { transaction in
+            let reading = self.reading(transaction.sql)
+            guard let incident = try reading.incident(id, for: reader) else { return .notFound }
+            guard reader.role == .dutyOfficer else { return .forbidden("only a duty officer files incidents") }
             var filed = try FiledIncident(incident.row)
             try filed.follow(transaction.registry, incident.row)
-            let opening = try transaction.open(filed, role: .dutyOfficer, actor: reader.id, actorName: reader.name)
-            guard opening != .numbersUsedUp else { return (.numbersUsedUp, .init()) }
-            guard let number = try reading.incident(id, for: reader)?.caseNumber, let row = try reading.caseRow(number, for: reader) else {
-                return (.notFound, .init())
+            switch try transaction.open(filed, role: .dutyOfficer, actor: reader.id, actorName: reader.name) {
+            case .opened: try transaction.noteFiling(of: filed.id)
+            case .existing: break
+            case .numbersUsedUp: return .numbersUsedUp
             }
-            return (.done(try reading.detail(row, for: reader)), transaction.effects)
+            guard let number = try reading.incident(id, for: reader)?.caseNumber, let row = try reading.caseRow(number, for: reader) else {
+                return .notFound
+            }
+            return .done(try reading.detail(row, for: reader))
         }
-        tell(effects)
-        return outcome
     }
 
     /// Notes that the assignee's page has received these cases; the first time counts. Others' readings leave no mark.
@@ -64,25 +57,26 @@ extension CaseStore {
 
     private func mark(_ receipt: Receipt, _ numbers: [CaseNumber], _ reader: Reader) async throws {
         guard reader.role == .gridworker, !numbers.isEmpty else { return }
-        let now = time.wallNow
-        let registry = registry.current
         // Most readings are repeats; they must not queue behind the writer.
         let fresh = try await file.read { sql in try self.reading(sql).unmarked(receipt, numbers, assignee: reader.id) }
         guard !fresh.isEmpty else { return }
-        let effects = try await file.write { sql -> CaseTransaction.Effects in
-            var transaction = CaseTransaction(sql: sql, registry: registry, now: now)
-            for row in try self.reading(sql).unmarked(receipt, numbers, assignee: reader.id) {
+        try await write { transaction in
+            for row in try self.reading(transaction.sql).unmarked(receipt, numbers, assignee: reader.id) {
                 try transaction.stamp(receipt, caseID: row.id)
                 try transaction.publishCase(row.id, number: row.row.text("case_no"), grid: row.row.textOrNil("grid_code"))
             }
-            return transaction.effects
         }
-        tell(effects)
     }
 
-    func tell(_ effects: CaseTransaction.Effects) {
+    /// Runs one act as a transaction of its own, by the registry as it is on disk, and tells what it led to once that is durable.
+    func write<T: Sendable>(_ body: @escaping @Sendable (inout CaseTransaction) throws -> T) async throws -> T {
+        let (registry, now) = (registry, time.wallNow)
+        let (result, effects) = try await file.write { sql in
+            try CaseTransaction.run(sql, registry.current(in: sql), now: now, body)
+        }
         counters.count(effects.entered)
         if let newest = effects.newestFeed { signal.announce(newest) }
+        return result
     }
 }
 
@@ -94,6 +88,13 @@ enum Receipt: String, Sendable {
 }
 
 extension CaseTransaction {
+    /// An incident that waited in the feed has its case.
+    fileprivate func noteFiling(of incident: String) throws {
+        try sql.run(
+            "UPDATE incident SET case_ms = $2, proposed = 0 WHERE incident_id = $1",
+            [.text(incident), .integer(now.millisecondsSince1970)])
+    }
+
     /// Sets a receipt of all incidents of a case, unless it is set.
     func stamp(_ receipt: Receipt, caseID: String) throws {
         try sql.run(

@@ -138,8 +138,9 @@ package struct CaseFollowing {
                 SELECT ci.incident_id FROM case_incident ci JOIN "case" c ON c.case_id = ci.case_id WHERE c.case_no = $1)
             RETURNING incident_id, grid_code
             """, [.text(number.text), .integer(now.millisecondsSince1970)])
-        var transaction = CaseTransaction(sql: sql, registry: registry, now: now)
-        for row in fresh { try transaction.publish(.incident, row.text("incident_id"), grid: row.textOrNil("grid_code")) }
-        return transaction.effects.newestFeed
+        let (_, effects) = try CaseTransaction.run(sql, registry, now: now) { transaction in
+            for row in fresh { try transaction.publish(.incident, row.text("incident_id"), grid: row.textOrNil("grid_code")) }
+        }
+        return effects.newestFeed
     }
 }

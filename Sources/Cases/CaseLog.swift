@@ -30,11 +30,32 @@ package struct CaseLogVerdict: Sendable, Hashable {
 /// The chain runs over all cases in commit order: hash = SHA-256(previous hash ‖ canonical line). Whoever can rewrite every line and
 /// the head can forge it; what it shows is any change that does less.
 package enum CaseLog {
-    /// Appends one line in the caller's transaction. The head row is locked until commit, so that positions have no gap.
-    static func append(_ line: LoggedEvent, to sql: any SQLConnection) throws {
-        let head = try sql.row("UPDATE case_log_head SET position = position + 1 WHERE id = 1 RETURNING position, hash")
-        let position = try head?.int("position") ?? 1
-        let previous = try head?.text("hash") ?? ""
+    /// The end of the log: how long it is, and the hash of its last line.
+    struct Head: Sendable {
+        private(set) var position: Int64
+        private(set) var hash: String
+
+        /// As the transaction sees it.
+        init(_ sql: any SQLConnection) throws {
+            let row = try sql.row("SELECT position, hash FROM case_log_head WHERE id = 1")
+            position = try row?.int("position") ?? 0
+            hash = try row?.text("hash") ?? ""
+        }
+
+        fileprivate mutating func follow(hash: String) {
+            position += 1
+            self.hash = hash
+        }
+
+        /// To be called in the transaction in which lines were appended.
+        func write(_ sql: any SQLConnection) throws {
+            try sql.run("UPDATE case_log_head SET position = $1, hash = $2 WHERE id = 1", [.integer(position), .text(hash)])
+        }
+    }
+
+    /// Appends one line behind `head` in the caller's transaction, which writes the head before it ends.
+    static func append(_ line: LoggedEvent, after head: inout Head, to sql: any SQLConnection) throws {
+        let (position, previous) = (head.position + 1, head.hash)
         let hash = self.hash(line, position: position, previous: previous)
         let event = line.event
         try sql.run(
@@ -48,7 +69,7 @@ package enum CaseLog {
                 .text(event.action.rawValue), SQLValue(event.from?.rawValue), .text(event.to.rawValue), SQLValue(line.assignee?.text),
                 .text(StoredText.escape(event.note)), SQLValue(event.detail.json.map(StoredText.escape)), .text(previous), .text(hash),
             ])
-        try sql.run("UPDATE case_log_head SET hash = $1 WHERE id = 1", [.text(hash)])
+        head.follow(hash: hash)
     }
 
     /// The events of one case in order, with the actors' names.

@@ -42,39 +42,33 @@ extension CaseStore {
     /// Reports a case. A duty officer's is filed at once and goes to the grid's gridworker where the gate allows; a gridworker's waits for
     /// the duty officer, unless its category is filed automatically.
     package func report(_ report: CaseReport, by reader: Reader) async throws -> ActOutcome {
-        let now = time.wallNow
-        let (outcome, effects) = try await file.write { sql -> (ActOutcome, CaseTransaction.Effects) in
-            let registry = try self.registry.current(in: sql)
-            let reading = CaseReading(sql: sql, registry: registry, now: now)
-            if let known = try sql.row(
+        try await write { transaction in
+            let registry = transaction.registry
+            let reading = CaseReading(sql: transaction.sql, registry: registry, now: transaction.now)
+            if let known = try transaction.sql.row(
                 "SELECT case_id, body_sha256 FROM report WHERE account = $1 AND report_key = $2",
                 [.text(StoredText.escape(reader.id)), .text(StoredText.escape(report.key))])
             {
                 guard try known.text("body_sha256") == report.digest else {
-                    return (.invalid(field: "key", "was used for another report"), .init())
+                    return .invalid(field: "key", "was used for another report")
                 }
-                return (.done(try reading.detail(reading.caseRow(id: known.text("case_id")), for: reader)), .init())
+                return .done(try reading.detail(reading.caseRow(id: known.text("case_id")), for: reader))
             }
-            guard report.text.count <= CaseMachine.noteLimit else { return (.refused(.noteTooLong(limit: CaseMachine.noteLimit)), .init()) }
-            guard registry.catalogue[report.category] != nil else {
-                return (.invalid(field: "category", "is not in the catalogue"), .init())
-            }
+            guard report.text.count <= CaseMachine.noteLimit else { return .refused(.noteTooLong(limit: CaseMachine.noteLimit)) }
+            guard registry.catalogue[report.category] != nil else { return .invalid(field: "category", "is not in the catalogue") }
             var grid: Grid?
             switch report.place {
             case .grid(let code):
                 grid = registry.grids[code]
-                if grid == nil { return (.invalid(field: "grid", "is not in the grid set in force"), .init()) }
+                if grid == nil { return .invalid(field: "grid", "is not in the grid set in force") }
             case .point(let point): grid = registry.grids.resolve(point).flatMap { registry.grids[$0.grid] }
             }
             if reader.role == .gridworker, !(grid.map { reader.grids.contains($0.code) } ?? false) {
-                return (.forbidden("a gridworker reports from the own grid"), .init())
+                return .forbidden("a gridworker reports from the own grid")
             }
-            var transaction = CaseTransaction(sql: sql, registry: registry, now: now)
-            guard let caseID = try transaction.take(report, grid: grid, by: reader) else { return (.numbersUsedUp, .init()) }
-            return (.done(try reading.detail(reading.caseRow(id: caseID), for: reader)), transaction.effects)
+            guard let caseID = try transaction.take(report, grid: grid, by: reader) else { return .numbersUsedUp }
+            return .done(try reading.detail(reading.caseRow(id: caseID), for: reader))
         }
-        tell(effects)
-        return outcome
     }
 }
 
@@ -85,26 +79,27 @@ extension CaseTransaction {
         var generator = SystemRandomNumberGenerator()
         let caseID = UUID7(at: now, using: &generator).description
         let facts = FiledIncident(report, grid: grid, gridSetVersion: registry.gridSetVersion)
-        try insertCase(caseID, number, facts, text: facts.placeText)
+        let subject = Subject(caseID: caseID, category: report.category)
         try sql.run(
             "INSERT INTO report (account, report_key, case_id, body_sha256) VALUES ($1, $2, $3, $4)",
             [.text(StoredText.escape(reader.id)), .text(StoredText.escape(report.key)), .text(caseID), .text(report.digest)])
         let urgency = priority(of: facts)
         var machine = CaseMachine(traits: registry.traits(category: report.category, priority: urgency.rawValue))
-        try mustPerform(
+        try mustAdvance(
             CaseCommand(
                 .report, role: reader.role, actor: reader.id, expectedVersion: 0, note: report.text, detail: facts.detail(urgency), at: now),
-            on: &machine, caseID: caseID, actorName: reader.name)
+            on: &machine, subject, actorName: reader.name)
         if reader.role == .dutyOfficer || registry.catalogue.filing(report.category) == .automatic {
             let isOfficer = reader.role == .dutyOfficer
             let route = route(category: report.category, grid: grid?.code)
-            try mustPerform(
+            try mustAdvance(
                 CaseCommand(
                     .file, role: isOfficer ? .dutyOfficer : .system, actor: isOfficer ? reader.id : "system", expectedVersion: 1,
                     note: route.note, at: now),
-                on: &machine, caseID: caseID, actorName: isOfficer ? reader.name : "system")
-            try dispatchByRoute(route, on: &machine, caseID: caseID)
+                on: &machine, subject, actorName: isOfficer ? reader.name : "system")
+            if let step = dispatch(by: route, machine) { try mustAdvance(step, on: &machine, subject, actorName: "system") }
         }
+        try insertCase(caseID, number, facts, machine, text: facts.placeText)
         try publishCase(caseID, number: number.text, grid: grid?.code.digits)
         return caseID
     }

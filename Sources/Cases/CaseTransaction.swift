@@ -60,6 +60,14 @@ struct CaseTransaction {
     let registry: Registry
     let now: WallTime
     private(set) var effects = Effects()
+    private var drawn = Drawn()
+
+    /// Numbers that are drawn in order: read at the first use and written back once. Nobody else draws while a transaction writes.
+    private struct Drawn {
+        var feed: Int64?
+        var log: CaseLog.Head?
+        var caseNumber: Int64?
+    }
 
     /// What has to be told once the transaction is on disk.
     struct Effects: Sendable {
@@ -72,15 +80,36 @@ struct CaseTransaction {
     /// Feed rows kept; a reader further behind starts again from the lists. 24 h at one change a second, and some.
     static let feedRows: Int64 = 100_000
 
-    init(sql: any SQLConnection, registry: Registry, now: WallTime) {
+    private init(sql: any SQLConnection, registry: Registry, now: WallTime) {
         self.sql = sql
         self.registry = registry
         self.now = now
     }
 
-    /// Appends to the feed. The head row stays locked until commit, so that sequence order is commit order.
+    /// Runs what one transaction does to cases and the feed; returns what has to be told once it is on disk.
+    static func run<T>(
+        _ sql: any SQLConnection, _ registry: Registry, now: WallTime, _ body: (inout CaseTransaction) throws -> T
+    ) throws -> (T, Effects) {
+        var transaction = CaseTransaction(sql: sql, registry: registry, now: now)
+        let result = try body(&transaction)
+        try transaction.settle()
+        return (result, transaction.effects)
+    }
+
+    private func settle() throws {
+        if let feed = drawn.feed { try sql.run("UPDATE feed_head SET seq = $1 WHERE id = 1", [.integer(feed)]) }
+        try drawn.log?.write(sql)
+        guard let number = drawn.caseNumber else { return }
+        try sql.run(
+            """
+            INSERT INTO case_counter (beijing_date, last) VALUES ($1, $2) ON CONFLICT (beijing_date) DO UPDATE SET last = excluded.last
+            """, [.text(now.beijingDate), .integer(number)])
+    }
+
+    /// Appends to the feed; sequence order is commit order, because transactions follow each other.
     mutating func publish(_ kind: FeedKind, _ objectID: String, grid: String?) throws {
-        let sequence = try sql.row("UPDATE feed_head SET seq = seq + 1 WHERE id = 1 RETURNING seq")?.int("seq") ?? 0
+        let sequence = try (drawn.feed ?? CaseReading.newestSequence(sql)) + 1
+        drawn.feed = sequence
         try sql.run(
             "INSERT INTO feed (seq, at_ms, kind, object_id, grid_code) VALUES ($1, $2, $3, $4, $5)",
             [.integer(sequence), .integer(now.millisecondsSince1970), .text(kind.rawValue), .text(objectID), SQLValue(grid)])
@@ -93,16 +122,16 @@ struct CaseTransaction {
 
     /// Makes the one case of an incident: reported, filed with a number, and dispatched when a gridworker may have it.
     mutating func open(_ incident: FiledIncident, role: Role, actor: String, actorName: String) throws -> Opening {
-        let existing = try sql.row("SELECT case_id FROM case_incident WHERE incident_id = $1", [.text(incident.id)])
-        guard existing == nil else { return .existing }
-        guard let number = try nextNumber() else { return .numbersUsedUp }
         var generator = SystemRandomNumberGenerator()
         let caseID = UUID7(at: now, using: &generator).description
         let claimed = try sql.run(
             "INSERT INTO case_incident (incident_id, case_id) VALUES ($1, $2) ON CONFLICT (incident_id) DO NOTHING",
             [.text(incident.id), .text(caseID)])
         guard claimed == 1 else { return .existing }
-        try insertCase(caseID, number, incident, text: incident.placeText)
+        guard let number = try nextNumber() else {
+            try sql.run("DELETE FROM case_incident WHERE incident_id = $1", [.text(incident.id)])
+            return .numbersUsedUp
+        }
         var machine = CaseMachine(traits: registry.traits(category: incident.category, priority: priority(of: incident).rawValue))
         let facts = incident.detail(priority(of: incident))
         let route = route(category: incident.category, grid: incident.grid)
@@ -110,12 +139,12 @@ struct CaseTransaction {
             CaseCommand(.report, role: role, actor: actor, expectedVersion: 0, note: "incident \(incident.id)", detail: facts, at: now),
             CaseCommand(.file, role: role, actor: actor, expectedVersion: 1, note: route.note, at: now),
         ]
-        for step in steps { try mustPerform(step, on: &machine, caseID: caseID, actorName: role == .system ? "system" : actorName) }
-        try dispatchByRoute(route, on: &machine, caseID: caseID)
-        try sql.run(
-            "UPDATE incident SET case_ms = $2, proposed = 0 WHERE incident_id = $1",
-            [.text(incident.id), .integer(now.millisecondsSince1970)])
-        try publishCase(caseID, number: number.text, grid: incident.grid?.digits)
+        let subject = Subject(caseID: caseID, category: incident.category)
+        for step in steps { try mustAdvance(step, on: &machine, subject, actorName: role == .system ? "system" : actorName) }
+        if let step = dispatch(by: route, machine) { try mustAdvance(step, on: &machine, subject, actorName: "system") }
+        try insertCase(caseID, number, incident, machine, text: incident.placeText)
+        try publish(.case, number.text, grid: incident.grid?.digits)
+        try publish(.incident, incident.id, grid: incident.grid?.digits)
         return .opened
     }
 
@@ -124,52 +153,79 @@ struct CaseTransaction {
         min(incident.priority, registry.catalogue[incident.category]?.priority ?? .four)
     }
 
-    /// The row of a case that is about to be reported.
-    func insertCase(_ caseID: String, _ number: CaseNumber, _ incident: FiledIncident, text: String) throws {
+    /// Which case a step is about, and what it is a case of.
+    struct Subject {
+        var caseID: String
+        var category: String
+    }
+
+    /// The row of a case whose first steps are in the log.
+    func insertCase(_ caseID: String, _ number: CaseNumber, _ incident: FiledIncident, _ machine: CaseMachine, text: String) throws {
+        guard let state = machine.state else { throw Failure(.internal, "a case without a report", context: [("case", caseID)]) }
+        let assignee = machine.assignee
         try sql.run(
             """
             INSERT INTO "case" (case_id, case_no, state, version, category, priority, drill, grid_code, grid_name, grid_set, handling_grid,
-                township, village, place_text, owner, opened_ms, updated_ms)
-            VALUES ($1, $2, 'reported', 0, $3, $4, $5, $6, $7, $8, $6, $9, $10, $11, $12, $13, $13)
+                township, village, place_text, owner, assignee_id, assignee_name, opened_ms, updated_ms)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $8, $11, $12, $13, $14, $15, $16, $17, $17)
             """,
             [
-                .text(caseID), .text(number.text), .text(incident.category), SQLValue(priority(of: incident).rawValue),
-                incident.drill ? 1 : 0, SQLValue(incident.grid?.digits), SQLValue(incident.gridName.map(StoredText.escape)),
-                .text(incident.gridSetVersion), .text(StoredText.escape(incident.township)), .text(StoredText.escape(incident.village)),
-                .text(StoredText.escape(text)), .text(incident.queue),
+                .text(caseID), .text(number.text), .text(state.rawValue), SQLValue(machine.version), .text(incident.category),
+                SQLValue(priority(of: incident).rawValue), incident.drill ? 1 : 0, SQLValue(incident.grid?.digits),
+                SQLValue(incident.gridName.map(StoredText.escape)), .text(incident.gridSetVersion),
+                .text(StoredText.escape(incident.township)), .text(StoredText.escape(incident.village)), .text(StoredText.escape(text)),
+                .text(assignee == nil ? incident.queue : "worker"), SQLValue(assignee?.text), SQLValue(storedName(of: assignee)),
                 .integer(now.millisecondsSince1970),
             ])
     }
 
-    /// A step of the dispatcher's own, which the table allows.
-    mutating func mustPerform(_ step: CaseCommand, on machine: inout CaseMachine, caseID: String, actorName: String) throws {
-        if case .refused(let why) = try perform(step, on: &machine, caseID: caseID, actorName: actorName) {
-            throw Failure(.internal, "the dispatcher refused its own step: \(why)", context: [("case", caseID)])
+    private func storedName(of assignee: WorkerID?) -> String? {
+        assignee.map { worker in registry.name(of: worker).map(StoredText.escape) ?? worker.text }
+    }
+
+    /// A step of the dispatcher's own on a case that has no row yet; the table allows it.
+    mutating func mustAdvance(_ step: CaseCommand, on machine: inout CaseMachine, _ subject: Subject, actorName: String) throws {
+        if case .refused(let why) = try advance(step, on: &machine, subject, actorName: actorName) {
+            throw Failure(.internal, "the dispatcher refused its own step: \(why)", context: [("case", subject.caseID)])
         }
     }
 
-    /// Gives a filed case to the gridworker whom its route names, if it names one.
-    mutating func dispatchByRoute(_ route: Route, on machine: inout CaseMachine, caseID: String) throws {
-        guard let worker = route.worker else { return }
-        let step = CaseCommand(
-            .dispatch, role: .system, actor: "system", expectedVersion: machine.version, note: "\(worker.name) (\(worker.role.rawValue))",
-            assignee: worker.id, at: now)
-        try mustPerform(step, on: &machine, caseID: caseID, actorName: "system")
+    /// The step that gives a filed case to the gridworker whom its route names; nil when it names none.
+    func dispatch(by route: Route, _ machine: CaseMachine) -> CaseCommand? {
+        route.worker.map { worker in
+            CaseCommand(
+                .dispatch, role: .system, actor: "system", expectedVersion: machine.version,
+                note: "\(worker.name) (\(worker.role.rawValue))", assignee: worker.id, at: now)
+        }
+    }
+
+    /// Runs one command through the machine; when it advances, the log follows.
+    private mutating func advance(_ command: CaseCommand, on machine: inout CaseMachine, _ subject: Subject, actorName: String) throws
+        -> CaseMachine.Result
+    {
+        let seen = machine
+        let result = machine.apply(command)
+        guard case .advanced(let event) = result else { return result }
+        if let objection = objection(to: event, machine.assignee, before: seen.assignee, category: subject.category) {
+            machine = seen
+            return .refused(.notAdmitted(objection))
+        }
+        var head = try drawn.log ?? CaseLog.Head(sql)
+        let line = LoggedEvent(caseID: subject.caseID, event: event, actorName: actorName, assignee: machine.assignee)
+        try CaseLog.append(line, after: &head, to: sql)
+        drawn.log = head
+        if event.from != event.to { effects.entered.append(event.to) }
+        return result
     }
 
     /// Runs one command through the machine; when it advances, the log and the row follow.
     mutating func perform(_ command: CaseCommand, on machine: inout CaseMachine, caseID: String, actorName: String) throws
         -> CaseMachine.Result
     {
+        let category = try sql.row("SELECT category FROM \"case\" WHERE case_id = $1", [.text(caseID)])?.text("category") ?? ""
         let seen = machine
-        let result = machine.apply(command)
+        let result = try advance(command, on: &machine, Subject(caseID: caseID, category: category), actorName: actorName)
         guard case .advanced(let event) = result else { return result }
-        if let objection = try objection(to: event, machine.assignee, before: seen.assignee, caseID: caseID) {
-            machine = seen
-            return .refused(.notAdmitted(objection))
-        }
-        try CaseLog.append(LoggedEvent(caseID: caseID, event: event, actorName: actorName, assignee: machine.assignee), to: sql)
-        let name = machine.assignee.flatMap { registry.name(of: $0) }
         let changed = try sql.run(
             """
             UPDATE "case" SET state = $2, version = $3, assignee_id = $4, updated_ms = $5,
@@ -180,20 +236,16 @@ struct CaseTransaction {
             """,
             [
                 .text(caseID), .text(event.to.rawValue), SQLValue(event.version), SQLValue(machine.assignee?.text),
-                .integer(now.millisecondsSince1970), SQLValue(name.map(StoredText.escape) ?? machine.assignee?.text),
-                SQLValue(seen.version),
+                .integer(now.millisecondsSince1970), SQLValue(storedName(of: machine.assignee)), SQLValue(seen.version),
             ])
         guard changed == 1 else { throw Failure(.conflict, "the case changed inside the transaction", context: [("case", caseID)]) }
-        if event.from != event.to { effects.entered.append(event.to) }
         return result
     }
 
     /// The one gate: whatever the path, nobody gets or is offered a case whose category the catalogue does not give them today.
-    private func objection(to event: CaseEvent, _ assignee: WorkerID?, before: WorkerID?, caseID: String) throws -> String? {
+    private func objection(to event: CaseEvent, _ assignee: WorkerID?, before: WorkerID?, category: String) -> String? {
         let offered = event.detail.proposed.flatMap { WorkerID($0) }
         let given = assignee.flatMap { $0 != before || event.to == .dispatched && event.from != .dispatched ? $0 : nil }
-        guard offered != nil || given != nil else { return nil }
-        let category = try sql.row("SELECT category FROM \"case\" WHERE case_id = $1", [.text(caseID)])?.text("category") ?? ""
         for person in [offered, given].compactMap({ $0 }) {
             if let objection = registry.objection(to: person, category: category, now: now) { return objection }
         }
@@ -227,13 +279,12 @@ struct CaseTransaction {
         return Route(worker: worker, note: "grid \(grid)")
     }
 
-    /// The next number of the Beijing day, nil after the 99,999th; the counter row is locked until commit. Gaps are allowed.
-    func nextNumber() throws -> CaseNumber? {
-        let row = try sql.row(
-            """
-            INSERT INTO case_counter (beijing_date, last) VALUES ($1, 1)
-            ON CONFLICT (beijing_date) DO UPDATE SET last = case_counter.last + 1 RETURNING last
-            """, [.text(now.beijingDate)])
-        return CaseNumber(district: registry.districtCode, beijingDate: now.beijingDate, sequence: Int(try row?.int("last") ?? 1))
+    /// The next number of the Beijing day, nil after the 99,999th. Gaps are allowed.
+    mutating func nextNumber() throws -> CaseNumber? {
+        let date = now.beijingDate
+        let last =
+            try drawn.caseNumber ?? sql.row("SELECT last FROM case_counter WHERE beijing_date = $1", [.text(date)])?.int("last") ?? 0
+        drawn.caseNumber = last + 1
+        return CaseNumber(district: registry.districtCode, beijingDate: date, sequence: Int(last + 1))
     }
 }

@@ -47,7 +47,11 @@ extension CaseTransaction {
         switch wish.action {
         case .file:
             let grid = try row.row.textOrNil("grid_code").flatMap { GridCode($0) }
-            try dispatchByRoute(route(category: row.row.text("category"), grid: grid), on: &machine, caseID: row.id)
+            if let step = try dispatch(by: route(category: row.row.text("category"), grid: grid), machine),
+                case .refused(let why) = try perform(step, on: &machine, caseID: row.id, actorName: "system")
+            {
+                throw Failure(.internal, "the dispatcher refused its own step: \(why)", context: [("case", row.id)])
+            }
         case .dispatch, .reassign, .handOver: try moveHandling(row, to: machine.assignee)
         case .merge: if let target { try moveIncidents(from: row, to: target) }
         default: break

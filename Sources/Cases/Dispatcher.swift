@@ -84,14 +84,15 @@ package final class Dispatcher: IncidentCommitter {
     private func store(_ batch: [ReceivedIncident], refusing reason: String? = nil) throws -> [CommitOutcome] {
         guard !batch.isEmpty else { return [] }
         let now = time.wallNow
-        let (outcomes, alarms, effects) = try file.write { sql in
-            var intake = Intake(transaction: CaseTransaction(sql: sql, registry: try registry.current(in: sql), now: now))
-            var outcomes: [CommitOutcome] = []
-            for message in batch {
-                outcomes.append(try reason.map { try intake.quarantine(message, $0) } ?? intake.take(message))
+        let ((outcomes, alarms), effects) = try file.write { sql in
+            try CaseTransaction.run(sql, registry.current(in: sql), now: now) { transaction in
+                var intake = Intake()
+                let outcomes = try batch.map { message in
+                    try reason.map { try intake.quarantine(message, $0, transaction) } ?? intake.take(message, &transaction)
+                }
+                for (cursor, sequences) in Self.sequences(batch) { try cursor.advance(over: sequences, in: sql) }
+                return (outcomes, intake.alarms)
             }
-            for (cursor, sequences) in Self.sequences(batch) { try cursor.advance(over: sequences, in: sql) }
-            return (outcomes, intake.alarms, intake.transaction.effects)
         }
         if let newest = effects.newestFeed { signal.announce(newest) }
         counters.count(effects.entered)

@@ -11,6 +11,7 @@ import GRDB
 /// Blocking calls are for own threads; the async ones suspend and run on GRDB's own queues.
 package final class SQLiteFile: SQLDatabase {
     private let pool: DatabasePool
+    private let orders = ParameterOrders()
     private let lock: FileLock
     package let path: String
 
@@ -52,24 +53,28 @@ package final class SQLiteFile: SQLDatabase {
 
     /// Runs `body` in one immediate transaction and returns after fsync. Blocks; own threads only.
     package func write<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
-        do { return try pool.write { try SQLiteConnection(database: $0).transaction(body) } } catch { throw SQLiteFailure.map(error, path) }
+        do { return try pool.write { try SQLiteConnection(database: $0, orders: orders).transaction(body) } } catch {
+            throw SQLiteFailure.map(error, path)
+        }
     }
 
     /// Runs `body` on a consistent snapshot. Blocks; own threads only.
     package func read<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
-        do { return try pool.read { try SQLiteConnection(database: $0).transaction(body) } } catch { throw SQLiteFailure.map(error, path) }
+        do { return try pool.read { try SQLiteConnection(database: $0, orders: orders).transaction(body) } } catch {
+            throw SQLiteFailure.map(error, path)
+        }
     }
 
     /// Runs `body` in one immediate transaction and returns after fsync, without blocking the caller's thread.
     package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
-        do { return try await pool.write { try SQLiteConnection(database: $0).transaction(body) } } catch {
+        do { return try await pool.write { try SQLiteConnection(database: $0, orders: orders).transaction(body) } } catch {
             throw SQLiteFailure.map(error, path)
         }
     }
 
     /// Runs `body` on a consistent snapshot, without blocking the caller's thread.
     package func read<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
-        do { return try await pool.read { try SQLiteConnection(database: $0).transaction(body) } } catch {
+        do { return try await pool.read { try SQLiteConnection(database: $0, orders: orders).transaction(body) } } catch {
             throw SQLiteFailure.map(error, path)
         }
     }
@@ -112,10 +117,14 @@ package final class SQLiteFile: SQLDatabase {
 /// The connection of one transaction; never leaves it.
 private final class SQLiteConnection: SQLConnection {
     private let database: Database
+    private let orders: ParameterOrders
     /// The first statement that failed. SQLite would go on behind it, PostgreSQL does not: one contract for both.
     private var failed: (any Error)?
 
-    init(database: Database) { self.database = database }
+    init(database: Database, orders: ParameterOrders) {
+        self.database = database
+        self.orders = orders
+    }
 
     func transaction<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
         let result = try body(self)
@@ -146,22 +155,25 @@ private final class SQLiteConnection: SQLConnection {
 
     private func statement<T>(_ sql: String, _ values: [SQLValue], _ body: (Statement, StatementArguments) throws -> T) throws -> T {
         if let failed { throw failed }
-        do { return try body(database.cachedStatement(sql: sql), arguments(values)) } catch {
+        do { return try body(database.cachedStatement(sql: sql), arguments(values, of: sql)) } catch {
             failed = error
             throw error
         }
     }
 
-    /// SQLite reads `$1` as a parameter named "1", so positions are bound by that name whatever order they appear in.
+    /// SQLite reads `$1` as a parameter named "1" and numbers such names as they first appear; GRDB binds values in that order.
     ///
     /// Text with U+0000 is refused: GRDB would hand SQLite only what stands before it, and PostgreSQL refuses it as well.
-    private func arguments(_ values: [SQLValue]) throws -> StatementArguments {
+    private func arguments(_ values: [SQLValue], of sql: String) throws -> StatementArguments {
         for case .text(let text) in values where text.utf8.contains(0) {
             throw Failure(.invalidInput, "text with U+0000 cannot be stored")
         }
-        return StatementArguments(
-            Dictionary(
-                uniqueKeysWithValues: values.enumerated().map { (String($0 + 1), $1.databaseValue as (any DatabaseValueConvertible)?) }))
+        guard !values.isEmpty else { return StatementArguments() }
+        let order = orders.order(of: sql)
+        guard order.allSatisfy(values.indices.contains) else {
+            throw Failure(.internal, "a statement has more parameters than values: \(sql)")
+        }
+        return StatementArguments(order.map { values[$0].databaseValue })
     }
 }
 

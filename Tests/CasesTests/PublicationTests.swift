@@ -84,8 +84,11 @@ extension SmallDistrict {
                 let assignee = [.reported, .filed].contains(state) ? nil : try row.textOrNil("assignee_id")
                 let event = CaseEvent(
                     version: version, at: time.wallNow, actor: "test", role: .system, action: .file, from: nil, to: state, note: "")
+                var head = try CaseLog.Head(sql)
                 try CaseLog.append(
-                    LoggedEvent(caseID: id, event: event, actorName: "test", assignee: assignee.flatMap { WorkerID($0) }), to: sql)
+                    LoggedEvent(caseID: id, event: event, actorName: "test", assignee: assignee.flatMap { WorkerID($0) }), after: &head,
+                    to: sql)
+                try head.write(sql)
                 try sql.run(
                     "UPDATE \"case\" SET state = $2, version = $3, assignee_id = $4 WHERE case_id = $1",
                     [.text(id), .text(state.rawValue), SQLValue(version), SQLValue(assignee)])

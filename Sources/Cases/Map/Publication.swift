@@ -119,9 +119,7 @@ struct Publication: Sendable {
         try writeMoves(sql)
         let map = StoredMap(revision: revision, set: (text, grids), bindings: registry.bindings, reviews: registry.reviews)
         let next = registry.placing(map)
-        var transaction = CaseTransaction(sql: sql, registry: next, now: now)
-        try rehome(&transaction)
-        effects = transaction.effects
+        (_, effects) = try CaseTransaction.run(sql, next, now: now) { try rehome(&$0) }
     }
 
     private func writeLineage(_ sql: any SQLConnection) throws {
