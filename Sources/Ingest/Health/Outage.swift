@@ -96,6 +96,8 @@ package enum OutageAction: Hashable, Sendable {
     /// A lost camera was taken out of the configuration.
     case withdrawn(CameraOutage)
     case commonLost(CommonOutage)
+    /// More cameras have joined, or some are back.
+    case commonChanged(CommonOutage)
     case commonRestored(CommonOutage, Ending)
     case ownStall(OwnStall, anchor: CameraID)
     case ownRecovered(OwnStall, anchor: CameraID)
@@ -107,6 +109,7 @@ package struct OutagePolicy: Sendable, Hashable {
     package var restoredAfter: Duration
     package var window: Duration
     package var joinWithin: Duration
+    package var retellAfter: Duration
     package var hostCameras: Int
     package var subnetCameras: Int
     package var sharePercent: Int
@@ -118,6 +121,7 @@ package struct OutagePolicy: Sendable, Hashable {
     ///   - restoredAfter: 30 s streaming in one piece.
     ///   - window: 30 s; one cause shows within stall detection (15 s) plus the longest group of pictures.
     ///   - joinWithin: 5 min; stragglers of the same cause. Later losses have a cause of their own; after as long without a return the rest has too.
+    ///   - retellAfter: 60 s between two reports of how a common failure stands.
     ///   - hostCameras: 5 of an NVR.
     ///   - subnetCameras: 8 of a subnet, and the least for the fleet too.
     ///   - sharePercent: 60 % of the host or subnet.
@@ -125,13 +129,14 @@ package struct OutagePolicy: Sendable, Hashable {
     ///   - backPercent: 80 % of the members back end a common failure; what remains is told one by one.
     package init(
         lostAfter: Duration = .seconds(60), restoredAfter: Duration = .seconds(30), window: Duration = .seconds(30),
-        joinWithin: Duration = .seconds(300), hostCameras: Int = 5, subnetCameras: Int = 8, sharePercent: Int = 60,
-        fleetPercent: Int = 50, backPercent: Int = 80
+        joinWithin: Duration = .seconds(300), retellAfter: Duration = .seconds(60), hostCameras: Int = 5, subnetCameras: Int = 8,
+        sharePercent: Int = 60, fleetPercent: Int = 50, backPercent: Int = 80
     ) {
         self.lostAfter = lostAfter
         self.restoredAfter = restoredAfter
         self.window = window
         self.joinWithin = joinWithin
+        self.retellAfter = retellAfter
         self.hostCameras = hostCameras
         self.subnetCameras = subnetCameras
         self.sharePercent = sharePercent

@@ -24,6 +24,7 @@ package import Domain
 /// | camera due, its scope has a common failure not older than 5 min | silent | joins it |
 /// | camera due, many fell with it | silent | `commonLost`; smaller common failures of the same window merge into it |
 /// | camera due, alone | silent | `lost` |
+/// | members of a common failure joined or came back | silent | `commonChanged`, at most once a minute |
 /// | 80 % of a common failure back | silent | `commonRestored`; the rest has another 60 s, then each is due again |
 /// | 5 min without a return, and less than the share missing | silent | the same, as `narrowed` |
 /// | own stall, own stall over for 30 s | `ownStall` | `ownRecovered`; every camera that is down has another 60 s |
@@ -38,6 +39,18 @@ package struct OutageLedger: Sendable {
         var lastReturn: Duration
         var members: Set<CameraID>
         var lost: Set<CameraID>
+        /// When it was told last, and with which numbers.
+        var told: (at: Duration, members: Int, lost: Int)
+
+        /// Opened or adopted now: the latest return is not known or none.
+        init(anchor: CameraID, since: Duration, members: [CameraID], now: Duration) {
+            self.anchor = anchor
+            self.since = since
+            lastReturn = now
+            self.members = Set(members)
+            lost = self.members
+            told = (now, members.count, members.count)
+        }
     }
 
     private let policy: OutagePolicy
@@ -97,7 +110,7 @@ package struct OutageLedger: Sendable {
             let members = tracks.values.filter { scope.contains($0.network) && $0.standing == .untold }.map(\.camera)
             guard !members.isEmpty else { return false }
             for camera in members { tracks[camera]?.adopt(since: since, now: now, .member(scope)) }
-            common[scope] = Running(anchor: key.camera, since: since, lastReturn: now, members: Set(members), lost: Set(members))
+            common[scope] = Running(anchor: key.camera, since: since, members: members, now: now)
             return true
         case OutageReport.ownStall:
             guard ownToldWith == nil else { return false }
@@ -119,6 +132,7 @@ package struct OutageLedger: Sendable {
         if own != nil || ownToldWith != nil { return actions }
         endCommon(now: now)
         tellDue(now: now)
+        tellChanged(now: now)
         actions += untold
         untold = []
         return actions
@@ -166,6 +180,15 @@ package struct OutageLedger: Sendable {
             }
             // The explanation is used up: those who came back explain nobody who stays away.
             for (camera, track) in tracks where scope.contains(track.network) && track.downSince == nil { tracks[camera]?.droppedAt = nil }
+        }
+    }
+
+    private mutating func tellChanged(now: Duration) {
+        for (scope, one) in common.sorted(by: { $0.key.description < $1.key.description })
+        where one.told.members != one.members.count || one.told.lost != one.lost.count {
+            guard now - one.told.at >= policy.retellAfter else { continue }
+            common[scope]?.told = (now, one.members.count, one.lost.count)
+            untold.append(.commonChanged(describe(scope, one)))
         }
     }
 
@@ -235,7 +258,7 @@ package struct OutageLedger: Sendable {
         let ids = members.map(\.camera)
         for camera in ids { tracks[camera]?.standing = .member(named) }
         // `members` holds at least `least`.
-        let one = Running(anchor: ids.min()!, since: window.lowerBound, lastReturn: now, members: Set(ids), lost: Set(ids))
+        let one = Running(anchor: ids.min()!, since: window.lowerBound, members: ids, now: now)
         common[named] = one
         untold.append(.commonLost(describe(named, one)))
     }

@@ -32,6 +32,10 @@ package struct OutageReport: Hashable, Sendable {
             self.init(one, .ended, ["The camera shows pictures again after \(Self.length(now - one.since))."], now, wall)
         case .withdrawn(let one): self.init(one, .expired, ["The camera is no longer part of the configuration."], now, wall)
         case .commonLost(let one): self.init(one, .open, Self.words(lost: one), now, wall)
+        case .commonChanged(let one):
+            self.init(
+                one, .updated,
+                ["\(one.stillLost) of \(one.cameras) cameras are missing: \(Self.place(one.scope)).", Self.advice(one.scope)], now, wall)
         case .commonRestored(let one, let ending):
             var words = ["\(Self.place(one.scope)) is back after \(Self.length(now - one.since))."]
             if case .merged(let larger) = ending { words = ["This is part of a larger failure: \(Self.place(larger))."] }

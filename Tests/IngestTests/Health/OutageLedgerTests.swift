@@ -45,6 +45,7 @@ private struct Timeline {
         case .restored(let one): "restored \(Int(one.camera.digits.suffix(6))!)"
         case .withdrawn(let one): "withdrawn \(Int(one.camera.digits.suffix(6))!)"
         case .commonLost(let one): "common \(one.scope) \(one.cameras)"
+        case .commonChanged(let one): "now \(one.scope) \(one.stillLost)/\(one.cameras)"
         case .commonRestored(let one, let ending): "over \(one.scope) \(one.stillLost) \(ending)"
         case .ownStall(let stall, _): "own \(stall.cause)"
         case .ownRecovered(let stall, _): "own over \(stall.cause)"
@@ -217,7 +218,9 @@ func aSwitchThatFailsIsOneIncident(fall: Int, expected: [String]) {
     line.run(100)
     line.set(80..<200, .streaming)
     line.run(600)
-    #expect(line.words == ["common fleet 200", "over fleet 80 narrowed"] + (0..<4).map { "common subnet:10.0.\($0).0/24 20" })
+    #expect(
+        line.words == ["common fleet 200", "now fleet 80/200", "over fleet 80 narrowed"]
+            + (0..<4).map { "common subnet:10.0.\($0).0/24 20" })
 }
 
 @Test func aCutThatSpreadsOverMoreThanAWindowIsToldInTwoPieces() {
@@ -259,7 +262,10 @@ func aSwitchThatFailsIsOneIncident(fall: Int, expected: [String]) {
     line.run(20)
     line.set(40..<60, .unreachable)
     line.run(200)
-    #expect(line.words == ["common subnet:10.0.0.0/24 20", "over subnet:10.0.0.0/24 20 merged(into: fleet)", "common fleet 50"])
+    #expect(
+        line.words == [
+            "common subnet:10.0.0.0/24 20", "over subnet:10.0.0.0/24 20 merged(into: fleet)", "common fleet 50", "now fleet 60/60",
+        ])
     line.set(0..<60, .streaming)
     line.run(30)
     #expect(line.words.last == "over fleet 0 recovered")
@@ -272,10 +278,29 @@ func aSwitchThatFailsIsOneIncident(fall: Int, expected: [String]) {
     line.run(120)
     line.set([15], .unreachable)
     line.run(300)
-    #expect(line.words == ["common subnet:10.0.0.0/24 14"])
+    #expect(line.words == ["common subnet:10.0.0.0/24 14", "now subnet:10.0.0.0/24 15/15"])
     line.set([16], .unreachable)
     line.run(100)
-    #expect(line.words == ["common subnet:10.0.0.0/24 14", "lost 16"])
+    #expect(line.words == ["common subnet:10.0.0.0/24 14", "now subnet:10.0.0.0/24 15/15", "lost 16"])
+}
+
+@Test func aFailureThatGrowsOrShrinksIsToldAtMostOnceAMinute() {
+    var line = Timeline(hosts: spread(subnets: 2, perSubnet: 40))
+    line.set(0..<25, .unreachable)
+    for camera in 25..<40 {
+        line.run(10)
+        line.set([camera], .unreachable)
+    }
+    line.run(300)
+    let grown = line.told.filter { if case .commonChanged = $0.action { true } else { false } }
+    #expect(line.words.first == "common subnet:10.0.0.0/24 28" && line.words.last == "now subnet:10.0.0.0/24 40/40")
+    #expect(grown.count == line.told.count - 1 && (2...4).contains(grown.count))
+    #expect(zip(line.told, line.told.dropFirst()).allSatisfy { $1.at - $0.at >= 60 })
+    let report = OutageReport(grown[0].action, now: .seconds(grown[0].at), wall: WallTime(millisecondsSince1970: 0).adding(seconds: 1))
+    #expect(report.phase == .updated && report.reason[0].contains("cameras are missing: the network 10.0.0.0/24"))
+    line.set(0..<10, .streaming)
+    line.run(30)
+    #expect(line.words.last == "now subnet:10.0.0.0/24 30/40")
 }
 
 @Test func nothingIsToldWhileTheStallIsOursAndOnlyWhatIsStillSoAfterwards() {
@@ -369,7 +394,9 @@ func aSwitchThatFailsIsOneIncident(fall: Int, expected: [String]) {
     for (at, action) in line.told {
         let report = OutageReport(action, now: .seconds(at), wall: WallTime(millisecondsSince1970: 0).adding(seconds: Double(at)))
         #expect(report.reason.allSatisfy { !$0.isEmpty })
-        if report.phase == .open {
+        if report.phase == .updated {
+            #expect(open.contains(report.key), "\(report.key) changes without a beginning")
+        } else if report.phase == .open {
             #expect(open.insert(report.key).inserted, "\(report.key) is told twice")
         } else {
             #expect(open.remove(report.key) != nil, "\(report.key) ends without a beginning")
