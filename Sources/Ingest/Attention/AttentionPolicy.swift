@@ -31,8 +31,8 @@ extension AttentionScheduler {
         package var lookPriorSeconds = 0.002
         /// Share of the saved budget that attention may not touch: it waits for floors.
         package var floorReserve = 0.25
-        /// Attention is worth less the longer the workers' queue is; from this length on nothing is added. Half a GOP of 2 s: a
-        /// later answer is older than the next picture.
+        /// Attention is worth less the longer the workers' queue is; from this length on only floors are added, from twice of it nothing.
+        /// Half a GOP of 2 s: a later answer is older than the next picture.
         package var backlogLimitSeconds = 1.0
         /// A look that was never reported back is forgotten after this.
         package var lookTimeoutSeconds = 10.0

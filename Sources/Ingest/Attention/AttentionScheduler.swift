@@ -61,9 +61,21 @@ package struct AttentionScheduler: Sendable {
         precondition(cameras[slot] == nil, "the slot is taken; remove its camera first")
         sizes[slot] = CodedSizeBaseline()
         cameras[slot] = CameraAttention(
-            priority: priority, floorSeconds: max(0.1, floorSeconds ?? policy.floorSeconds(priority)), mayPromote: mayPromote,
-            nowSeconds: nowSeconds, cost: budget.meanLookSeconds)
+            priority: priority, floorSeconds: floor(floorSeconds, priority), mayPromote: mayPromote, nowSeconds: nowSeconds,
+            cost: budget.meanLookSeconds)
         cameraCount += 1
+    }
+
+    /// Other terms for a camera that is scheduled, as in `add`; what was learned of it stays.
+    package mutating func change(_ slot: Int, priority: Priority, floorSeconds: Double? = nil, mayPromote: Bool = true) {
+        guard isTaken(slot) else { return }
+        budget.changeDemand(cameras[slot]!.priority, by: -cameras[slot]!.demandNanoseconds)
+        cameras[slot]!.demandNanoseconds = 0
+        cameras[slot]!.priority = priority
+        cameras[slot]!.floorSeconds = floor(floorSeconds, priority)
+        cameras[slot]!.mayPromote = mayPromote
+        if !mayPromote { places.leave(slot, &cameras) }
+        updateDemand(slot)
     }
 
     /// Forgets a camera and frees its slot; a free slot stays free.
@@ -105,7 +117,7 @@ package struct AttentionScheduler: Sendable {
         let camera = cameras[slot]!
         if let pending = camera.pendingSeconds, nowSeconds - pending < policy.lookTimeoutSeconds { return refuse(.inFlight) }
         let urgency = camera.urgency(policy, stretch: budget.stretch(camera.priority), nowSeconds: nowSeconds)
-        if urgency > budget.floorPrice(camera.priority, nowSeconds: nowSeconds), !isBacklogged {
+        if urgency > budget.floorPrice(camera.priority, nowSeconds: nowSeconds), !budget.isFull(nowSeconds: nowSeconds) {
             return grant(slot, camera.lastLookSeconds == nil ? .first : .floor, deviation, nowSeconds)
         }
         if urgency > 1 { return refuse(budget.backlogRatio(nowSeconds: nowSeconds) > 0.75 ? .backlog : .overload) }
@@ -257,6 +269,8 @@ extension AttentionScheduler {
         refusedByReason[reason.rawValue] &+= 1
         return .skip
     }
+
+    private func floor(_ seconds: Double?, _ priority: Priority) -> Double { max(0.1, seconds ?? policy.floorSeconds(priority)) }
 
     private mutating func updateDemand(_ slot: Int) {
         let demand = cameras[slot]!.demand(policy)

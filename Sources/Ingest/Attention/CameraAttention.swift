@@ -9,9 +9,9 @@ struct CameraAttention: Sendable {
     /// Where a camera stands on its way to full rate.
     enum Placement: UInt8, Sendable { case none, waiting, placed, active }
 
-    let priority: Priority
-    let floorSeconds: Double
-    let mayPromote: Bool
+    var priority: Priority
+    var floorSeconds: Double
+    var mayPromote: Bool
     // Key pictures
     var group = GroupRhythm()
     var trust = SizeTrust()

@@ -18,6 +18,9 @@ struct DecodeBudget: Sendable {
     private var backlogAtSeconds = 0.0
     /// Share of the budget that the machine really gives: other processes may have the cores. 1 while workers keep up.
     private(set) var given = 1.0
+    /// What was given when the workers last fell behind; beyond it the machine is probed ten times more gently.
+    private var fullGiven = 1.0
+    private var wasFull = false
     /// Mean cost of a look over the fleet; the first guess for a new camera.
     private(set) var meanLookSeconds: Double
     /// What unstretched floors cost by priority, in nanoseconds a second: integers, so that a sum of changes never drifts.
@@ -28,6 +31,8 @@ struct DecodeBudget: Sendable {
 
     /// Workers this far behind are at the end of what the machine gives them. Well below where floors are hurt.
     private static let fullRatio = 0.25
+    /// Floors may fill the workers' queue so many times further than anything else.
+    private static let floorRatio = 2.0
     /// Each tick: down by 4 % a second, faster than a backlog grows; up by 1 % a second, so that a full machine is probed gently.
     private static let (givenStepDown, givenStepUp) = (0.01, 0.0025)
 
@@ -63,15 +68,20 @@ struct DecodeBudget: Sendable {
     /// What is left of the last report, workers being alive: a report that never comes again must not stop looking.
     func backlog(nowSeconds: Double) -> Double { max(0, backlogSeconds - max(0, nowSeconds - backlogAtSeconds)) }
 
-    /// How full the workers' queue is, 0 … 1 and more; at 1 nothing is added.
+    /// How full the workers' queue is, 0 … 1 and more; at 1 only floors are added.
     func backlogRatio(nowSeconds: Double) -> Double { backlog(nowSeconds: nowSeconds) / backlogLimit }
 
+    /// True when not even floors are added. A burst of a second must not cost hundreds of them: a look is as old as its picture, and a floor
+    /// that waits for a whole group of pictures is still kept.
+    func isFull(nowSeconds: Double) -> Bool { backlogRatio(nowSeconds: nowSeconds) >= Self.floorRatio }
+
     /// The score that buys a look: `minimumPrice` with full savings and idle workers, infinite when only the floors' reserve is left or
-    /// the workers are so far behind that floors are the next to be hurt.
+    /// the workers are at the end of what the machine gives them.
     func price(nowSeconds: Double) -> Double {
         let backlog = backlogRatio(nowSeconds: nowSeconds)
         let level = saved / capacity - backlog - floorReserve
-        return level <= 0 || isOverloaded || backlog > 0.5 ? .infinity : max(minimumPrice, minimumPrice * (1 - floorReserve) / level)
+        return level <= 0 || isOverloaded || backlog > Self.fullRatio
+            ? .infinity : max(minimumPrice, minimumPrice * (1 - floorReserve) / level)
     }
 
     /// The urgency that buys a floor look: 1 as long as floors stay within what a burst may borrow, above it little for priority 1
@@ -79,9 +89,10 @@ struct DecodeBudget: Sendable {
     /// about to be lost, floors are kept early, which spreads bursts.
     func floorPrice(_ priority: Priority, nowSeconds: Double) -> Double {
         let backlog = backlogRatio(nowSeconds: nowSeconds)
-        let excess = max(0, -saved / capacity - 1) + 4 * max(0, backlog - 0.75)
+        let excess = max(0, -saved / capacity - 1) + 4 * max(0, backlog - (Self.floorRatio - 0.25))
         if excess > 0 { return 1 + excess * (priority == .one ? 0.02 : priority == .two ? 0.2 : 1) }
-        return saved > 0.8 * capacity && backlog < 0.1 && demandPerSecond > 0.6 * rate ? 0.8 : 1
+        let mayBeLost = saved > 0.8 * capacity || given < 1 && saved > 0
+        return mayBeLost && backlog < 0.1 && demandPerSecond > 0.6 * rate ? 0.8 : 1
     }
 
     /// The budget as far as the machine gives it. Floors keep theirs and a little: they are promised, the rest is not.
@@ -106,7 +117,14 @@ struct DecodeBudget: Sendable {
     /// Stretches floors until they cost what there is: lowest priority first, each by one stage, then all alike.
     mutating func balance(fullRatePerSecond: Double, nowSeconds: Double) {
         let isFull = backlogRatio(nowSeconds: nowSeconds) > Self.fullRatio
-        given = isFull ? max(0.2, given - Self.givenStepDown) : min(1, given + Self.givenStepUp)
+        if isFull {
+            if !wasFull { fullGiven = given }
+            given = max(0.2, given - Self.givenStepDown)
+        } else {
+            given = min(1, given + Self.givenStepUp * (given < 0.97 * fullGiven ? 1 : 0.1))
+            fullGiven = max(fullGiven, given)
+        }
+        wasFull = isFull
         if isOverloaded || isInDebt {
             // Towards savings of nothing: 2 % a tick are 8 % a second, slower than a floor and faster than the weather.
             correction = max(0.5, min(4, correction * (1 - 0.02 * max(-1, saved / capacity))))

@@ -45,6 +45,11 @@ final class SharedAttention: Sendable {
         }
     }
 
+    /// The camera's row or its pipelines ask for another floor; what was learned of it stays.
+    func change(_ slot: Int, _ priority: Priority, floorSeconds: Double?, mayPromote: Bool) {
+        state.withLock { $0.scheduler.change(slot, priority: priority, floorSeconds: floorSeconds, mayPromote: mayPromote) }
+    }
+
     func remove(_ slot: Int) {
         state.withLock {
             $0.scheduler.remove(slot)

@@ -102,6 +102,23 @@ import Testing
         #expect(scheduler.lookAgeSeconds(0, nowSeconds: 100) == 100)
     }
 
+    @Test func otherTermsKeepWhatWasLearnedAndChangeTheDemand() {
+        var scheduler = AttentionScheduler(policy: .init(floorSeconds: 60, cores: 1))
+        scheduler.add(0, priority: .three, nowSeconds: 0)
+        for second in stride(from: 0.0, to: 120, by: 2) {
+            if case .look = scheduler.keyPictureBegins(0, nowSeconds: second) {
+                scheduler.lookFinished(0, cpuSeconds: 0.002, change: 0, hasCandidate: false, nowSeconds: second + 0.1)
+            }
+        }
+        let before = scheduler.figures(nowSeconds: 120).floorDemand
+        scheduler.change(0, priority: .one, floorSeconds: 4, mayPromote: false)
+        let after = scheduler.figures(nowSeconds: 120).floorDemand
+        #expect(after > 10 * before && before > 0)
+        #expect(scheduler.keyPictureBegins(0, nowSeconds: 122) == .look(.floor))
+        scheduler.remove(0)
+        #expect(scheduler.figures(nowSeconds: 122).floorDemand == 0)
+    }
+
     @Test func spareBudgetIsUsedOnlyWhereThePolicySaysSo() {
         for usesSpare in [false, true] {
             var policy = AttentionScheduler.Policy(floorSeconds: 60, cores: 1)

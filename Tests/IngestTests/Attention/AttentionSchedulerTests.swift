@@ -33,27 +33,47 @@ import Testing
         #expect(fleet.longestBacklogSeconds < 0.5)
     }
 
-    @Test func spareLooksNeverCostAFloorOnAMachineThatIsFull() {
+    /// The budget says 1.2 cores, but others leave less: floors need 0.82 of a core.
+    @Test(arguments: [(cores: 1.0, busyOneIn: 50), (0.94, 10)])
+    func spareAndAttentionNeverCostAFloorOnAMachineThatIsFull(cores: Double, busyOneIn: Int) {
         let seed = printedSeed("full machine")
-        // The budget says 1.2 cores, but others leave 1.0: what floors need is 0.82 of it.
         var policy = AttentionScheduler.Policy(floorSeconds: 10, cores: 2, share: 0.6)
         policy.usesSpare = true
         var cameras = district(seed: seed)
-        for index in cameras.indices where index % 50 == 0 { cameras[index].alwaysCandidate = true }
+        for index in cameras.indices where index % busyOneIn == 0 { cameras[index].alwaysCandidate = true }
         var fleet = AttentionSimulation(policy: policy, cameras: cameras, seed: seed)
-        fleet.cores = 1.0
-        // 4,100 first looks keep the workers busy for 9 s; the figure is one over a minute.
-        fleet.run(seconds: 120)
+        fleet.cores = cores
+        // 4,100 first looks at once; the fuller the machine, the longer until floors are spread evenly. The figure is one over a minute.
+        fleet.run(seconds: 240)
         fleet.mark()
         var lowest = 1.0
-        for _ in 0..<15 {
+        for _ in 0..<10 {
             fleet.run(seconds: 10)
             lowest = min(lowest, fleet.scheduler.figures(nowSeconds: fleet.now).floorReachedRatio)
         }
         print("full machine: floor lowest \(lowest), longest backlog \(fleet.longestBacklogSeconds) s")
         print("full machine: granted \(fleet.scheduler.figures(nowSeconds: fleet.now).granted)")
         #expect(lowest >= 0.999)
-        #expect(fleet.longestBacklogSeconds < 0.75)
+        #expect(fleet.longestBacklogSeconds < 2)
+    }
+
+    @Test func aSecondInWhichNothingIsDecodedCostsNoFloor() {
+        let seed = printedSeed("stalls")
+        var policy = AttentionScheduler.Policy(floorSeconds: 10, cores: 2, share: 0.6)
+        policy.usesSpare = true
+        var cameras = district(seed: seed)
+        for index in cameras.indices where index % 20 == 0 { cameras[index].alwaysCandidate = true }
+        var fleet = AttentionSimulation(policy: policy, cameras: cameras, seed: seed)
+        // Others take both cores for 1.2 s, three times a minute.
+        fleet.onSweep = { fleet in fleet.cores = fleet.now.truncatingRemainder(dividingBy: 20) < 1.2 ? 0.001 : 1.05 }
+        fleet.run(seconds: 120)
+        var lowest = 1.0
+        for _ in 0..<12 {
+            fleet.run(seconds: 10)
+            lowest = min(lowest, fleet.scheduler.figures(nowSeconds: fleet.now).floorReachedRatio)
+        }
+        print("stalls: floor lowest \(lowest)")
+        #expect(lowest >= 0.999)
     }
 
     @Test func aSingleFloorForAllIsMet() {
@@ -96,7 +116,7 @@ import Testing
         #expect(during.floorReachedRatioByPriority[0] > 0.98)
         #expect(during.floorReachedRatioByPriority[3] < 0.2)
         #expect(zip(during.stretchByPriority, during.stretchByPriority.dropFirst()).allSatisfy { $0 <= $1 + 1e-9 })
-        #expect(fleet.longestBacklogSeconds < 1.2)
+        #expect(fleet.longestBacklogSeconds < 2.2)
         fleet.costFactor = 1
         fleet.run(seconds: 120)
         let after = fleet.scheduler.figures(nowSeconds: fleet.now)
@@ -159,11 +179,12 @@ import Testing
             return (0..<2).map { copy.keyPictureBegins($0, nowSeconds: seconds) != .skip }
         }
         #expect(decisions(backlog: 0, at: 2) == [true, true])
-        #expect(decisions(backlog: 0.4, at: 2) == [true, false])
-        #expect(decisions(backlog: 0.8, at: 2) == [false, false])
+        #expect(decisions(backlog: 0.2, at: 2) == [true, true])
+        #expect(decisions(backlog: 0.4, at: 2) == [false, false])
         // A floor is paid until the limit, and a report that is never renewed is forgotten.
         #expect(decisions(backlog: 0.7, at: 62) == [true, true])
-        #expect(decisions(backlog: 1.1, at: 62) == [false, false])
+        #expect(decisions(backlog: 1.4, at: 62) == [true, true])
+        #expect(decisions(backlog: 2.1, at: 62) == [false, false])
         scheduler.backlog(seconds: 5, nowSeconds: 60)
         #expect(scheduler.keyPictureBegins(0, nowSeconds: 62) == .skip)
         #expect(scheduler.keyPictureBegins(0, nowSeconds: 64.5) == .look(.floor))

@@ -48,6 +48,7 @@ struct AttentionSimulation {
         var slot: Int
         var seconds: Double
         var atSeconds: Double
+        var queuedSeconds: Double
         var isFullRate = false
     }
 
@@ -57,6 +58,7 @@ struct AttentionSimulation {
     var now = 0.0
     /// Multiplies what every look costs: weather, larger pictures, a slower machine.
     var costFactor = 1.0
+    /// What the machine gives the workers now.
     var cores: Double
     var longestBacklogSeconds = 0.0
     var fullRatePictureSeconds = 0.00038
@@ -108,7 +110,9 @@ struct AttentionSimulation {
         sweep += 1
         now = Double(sweep) * 0.1
         work()
-        let backlog = queuedSeconds / cores
+        // As the reactor tells it: what waits costs that much if the workers have their cores, and has waited that long if others have them.
+        let waited = head < queue.count ? now - queue[head].queuedSeconds : 0
+        let backlog = max(queuedSeconds / scheduler.policy.cores, waited)
         longestBacklogSeconds = max(longestBacklogSeconds, backlog)
         scheduler.backlog(seconds: backlog, nowSeconds: now)
         let due = wheel[sweep % 1024]
@@ -153,7 +157,7 @@ struct AttentionSimulation {
         }
         let seconds = cameras[slot].lookSeconds * costFactor * Double.random(in: 0.8..<1.2, using: &generator)
         cameras[slot].cpuSeconds += seconds
-        queue.append(Job(slot: slot, seconds: seconds, atSeconds: takenSeconds))
+        queue.append(Job(slot: slot, seconds: seconds, atSeconds: takenSeconds, queuedSeconds: now))
         queuedSeconds += seconds
     }
 
@@ -189,7 +193,7 @@ struct AttentionSimulation {
             let seconds = fullRatePictureSeconds * 25
             fullRateSeconds[slot] += 1
             cameras[slot].cpuSeconds += seconds
-            queue.append(Job(slot: slot, seconds: seconds, atSeconds: now, isFullRate: true))
+            queue.append(Job(slot: slot, seconds: seconds, atSeconds: now, queuedSeconds: now, isFullRate: true))
             queuedSeconds += seconds
             scheduler.fullRateCost(slot, cpuSeconds: seconds, pictures: 25, nowSeconds: now)
         }
