@@ -9,38 +9,16 @@ import Media
 import Pipelines
 import Synchronization
 
-/// The mailbox, detector, rules and incident ledger of one camera.
+/// The detector, rules and incident ledger of one camera behind its mailbox.
 ///
 /// `deliver` and `tick` are called by the reader and housekeeping threads; `work` runs on one worker at a time.
-/// Full mailbox: of key looks the newest wins; at full rate everything waits for the next key picture.
 final class CameraLane: Lane, @unchecked Sendable {
-    /// A coded picture with what its stream was when it came; a camera may change its resolution between two.
-    struct Delivery {
-        var picture: CodedPicture
-        var parameters: StreamParameters
-        var arrivalSeconds: Double
-        var kind: LookKind
-    }
+    // Unchecked: `work…` properties are touched only inside `work(on:)`, which the mailbox keeps to one worker at a time.
 
-    // Unchecked: `work…` properties are touched only inside `work(on:)`, which `scheduled` keeps to one worker at a time.
-    struct Mail {
-        var pictures: [Delivery] = []
-        var metadata = MetadataMailbox()
-        var restarted = false
-        var scheduled = false
-        var needsKey = true
-        var delivered: [(key: LedgerKey, priority: Priority)] = []
-        var closed = false
-        var expiring = false
-    }
-
-    /// 2 s at 25 fps: longer backlogs show the past, not the street.
-    private static let fullRateCapacity = 50
     /// Reconnecting and the detector's warm-up take most of a minute; only then does silence mean that an old incident is over.
     private static let adoptionSeconds = 60.0
 
     // Set once
-    let camera: Camera
     private let slot: Int
     private let attention: SharedAttention
     private let time: any TimeSource
@@ -51,17 +29,18 @@ final class CameraLane: Lane, @unchecked Sendable {
     private let recording: Recording
     private let tape: CameraTape
     // Under lock
-    private let mail = Mutex(Mail())
+    private let mail = Mutex(LaneMailbox())
     /// Read by the housekeeping thread to know whether time alone can change anything.
     let isAwake = Atomic<Bool>(false)
     let hasLiveTags = Atomic<Bool>(false)
     private let tags = Mutex<[LiveTag]>([])
     // Worker only
+    private var workCamera: Camera
     private var workDetector: MotionDetector
     private var workWatch: CameraWatch
     private var workClock = LookClock()
     private var workDecoder: (decoder: Decoder, parameters: StreamParameters)?
-    private var workPictures: [Delivery] = []
+    private var workPictures: [LookDelivery] = []
     private var workUnsent: [Observation] = []
     private var workTags = LaneTags()
     private var workSuppressions: LaneSuppressions
@@ -77,7 +56,7 @@ final class CameraLane: Lane, @unchecked Sendable {
         pool: WorkerPool, recorder: IncidentRecorder, suppressions: SuppressionRecorder, metrics: IngestMetrics, session: SharedSession,
         recording: Recording, tape: CameraTape, archiver: LookArchiver?
     ) {
-        self.camera = camera
+        workCamera = camera
         self.slot = slot
         self.attention = attention
         self.time = time
@@ -100,56 +79,32 @@ final class CameraLane: Lane, @unchecked Sendable {
         isAwake.store(!ours.isEmpty, ordering: .relaxed)
     }
 
-    /// A new connection: history of the old one does not explain its pictures.
-    func restart() {
-        mail.withLock {
-            $0.pictures.removeAll(keepingCapacity: true)
-            _ = $0.metadata.takeAll()
-            $0.restarted = true
-            $0.needsKey = true
-        }
+    /// The camera's row or its rules have changed, and neither its address nor its areas. Never blocks.
+    func follow(_ task: CameraTask) {
+        if mail.withLock({ $0.put(task) }) { pool.submit(self) }
     }
+
+    /// A new connection: history of the old one does not explain its pictures.
+    func restart() { mail.withLock { $0.restart() } }
 
     /// The camera's live tags as they are now. Any thread.
     var liveTags: [LiveTag] { tags.withLock { $0 } }
 
     /// Hands over a piece of the camera's metadata. Never blocks; see `MetadataMailbox` for what happens when nobody reads it.
     func deliver(_ metadata: MetadataMail) {
-        var lost = 0
-        let schedule: Bool = mail.withLock {
-            if $0.closed { return false }
-            lost = $0.metadata.put(metadata)
-            return Self.takeSchedule(&$0)
-        }
+        let (mustSchedule, lost) = mail.withLock { $0.put(metadata) }
         if lost > 0 { metrics.tags.overrun(lost) }
-        if schedule { pool.submit(self) }
+        if mustSchedule { pool.submit(self) }
     }
 
     /// Hands over one coded picture. Never blocks.
     ///
     /// - Parameter kind: `key` for a look at this picture alone, `full` for one of a row of pictures, each decoded.
     func deliver(_ picture: CodedPicture, _ parameters: StreamParameters, kind: LookKind) {
-        var (overrun, lostKey) = (0, false)
-        let schedule: Bool = mail.withLock {
-            if $0.closed { return false }
-            if $0.needsKey && !picture.isKey { return false }
-            $0.needsKey = false
-            let isFull = kind == .full && $0.pictures.count >= Self.fullRateCapacity
-            if isFull || kind == .key && !$0.pictures.isEmpty {
-                overrun = $0.pictures.count
-                // A key picture in its place brings a report of its own.
-                lostKey = !picture.isKey && $0.pictures.contains { $0.picture.isKey }
-                $0.pictures.removeAll(keepingCapacity: true)
-                // What is predicted from pictures that were let go cannot be decoded.
-                $0.needsKey = !picture.isKey
-                if $0.needsKey { return false }
-            }
-            $0.pictures.append(Delivery(picture: picture, parameters: parameters, arrivalSeconds: picture.arrival.seconds, kind: kind))
-            return Self.takeSchedule(&$0)
-        }
-        if overrun > 0 { metrics.looksDropped("overrun").increment(by: UInt64(overrun)) }
-        if lostKey { attention.dropped(slot) }
-        if schedule { pool.submit(self) }
+        let outcome = mail.withLock { $0.put(LookDelivery(picture: picture, parameters: parameters, kind: kind)) }
+        if outcome.overrun > 0 { metrics.looksDropped("overrun").increment(by: UInt64(outcome.overrun)) }
+        if outcome.hasLostKey { attention.dropped(slot) }
+        if outcome.mustSchedule { pool.submit(self) }
     }
 
     /// A picture that was wanted has not come whole. Never blocks.
@@ -157,54 +112,30 @@ final class CameraLane: Lane, @unchecked Sendable {
         metrics.decodeErrors.increment()
         session.damaged()
         if isKey { attention.failed(slot) }
-        mail.withLock { $0.needsKey = true }
+        mail.withLock { $0.missed() }
     }
 
     /// Lets time pass for rules and running incidents when no picture comes. Never blocks.
     func tick() {
-        if mail.withLock({ Self.takeSchedule(&$0) }) { pool.submit(self) }
+        if mail.withLock({ $0.schedule() }) { pool.submit(self) }
     }
 
     /// An incident has reached those it is for. Never blocks.
     func delivered(_ key: LedgerKey, _ priority: Priority) {
-        let schedule: Bool = mail.withLock {
-            if $0.closed { return false }
-            $0.delivered.append((key, priority))
-            return Self.takeSchedule(&$0)
-        }
-        if schedule { pool.submit(self) }
+        if mail.withLock({ $0.put(delivered: key, priority) }) { pool.submit(self) }
     }
 
     /// No further pictures. When `expiring`, running incidents end; otherwise they stay open for the next start to continue.
     func close(expiring: Bool) {
-        let schedule = mail.withLock {
-            $0.closed = true
-            $0.expiring = expiring
-            $0.pictures.removeAll()
-            return expiring && Self.takeSchedule(&$0)
-        }
-        if schedule { pool.submit(self) }
-    }
-
-    private static func takeSchedule(_ mail: inout Mail) -> Bool {
-        if mail.scheduled { return false }
-        mail.scheduled = true
-        return true
+        if mail.withLock({ $0.close(expiring: expiring) }) { pool.submit(self) }
     }
 
     func work(on worker: Worker) {
         while true {
-            let (restarted, metadata, delivered) = mail.withLock { mail in
-                // The two arrays change places, so that neither is allocated again.
-                swap(&mail.pictures, &workPictures)
-                defer {
-                    mail.restarted = false
-                    mail.delivered = []
-                }
-                return (mail.restarted, mail.metadata.takeAll(), mail.delivered)
-            }
-            for (key, priority) in delivered { workWatch.delivered(key, priority: priority, atSeconds: time.now.seconds) }
-            if restarted {
+            let taken = mail.withLock { $0.take(&workPictures) }
+            if let news = taken.news { follow(camera: news.camera, plan: news.plan) }
+            for (key, priority) in taken.delivered { workWatch.delivered(key, priority: priority, atSeconds: time.now.seconds) }
+            if taken.isRestarted {
                 workTags.restart(now: time.now.seconds)
                 workDetector.reset()
                 workWatch.forgetLooks()
@@ -212,19 +143,24 @@ final class CameraLane: Lane, @unchecked Sendable {
                 workDecoder = nil
             }
             // Tags first: rules see a picture with what the camera itself said before it.
-            noteTags(metadata)
+            noteTags(taken.metadata)
             examine(workPictures, worker)
             workPictures.removeAll(keepingCapacity: true)
-            let expiring = mail.withLock { $0.expiring }
+            let expiring = mail.withLock { $0.isExpiring }
             if expiring || time.now.seconds > workAdoptUntil { adoptWaiting(lastSeconds: nil) }
             settle(expiring ? workWatch.finish() : watch(nil, atSeconds: time.now.seconds), jpeg: nil)
-            let finished = mail.withLock {
-                guard $0.pictures.isEmpty && $0.metadata.pieces.isEmpty && $0.delivered.isEmpty && !$0.restarted else { return false }
-                $0.scheduled = false
-                return true
-            }
-            if finished { return }
+            if mail.withLock({ $0.finish() }) { return }
         }
+    }
+
+    /// Works by another row or plan from here on; incidents that a rule still makes go on.
+    private func follow(camera: Camera, plan: CameraPlan) {
+        workCamera = camera
+        workSuppressions.follow(camera, plan)
+        guard plan != workWatch.plan else { return }
+        adoptWaiting(lastSeconds: nil)
+        if plan.motion != workWatch.plan.motion { workDetector = MotionDetector(plan.motion, areas: camera.areas) }
+        settle(workWatch.follow(plan), jpeg: nil)
     }
 
     /// Reads metadata, lets tags age, and asks for looks while one is on.
@@ -236,7 +172,7 @@ final class CameraLane: Lane, @unchecked Sendable {
     }
 
     /// Decodes and examines what has come and tells the scheduler what it cost and what was seen.
-    private func examine(_ pictures: [Delivery], _ worker: Worker) {
+    private func examine(_ pictures: [LookDelivery], _ worker: Worker) {
         var fullRate = (cpuSeconds: 0.0, pictures: 0, hasCandidate: false)
         for delivery in pictures {
             let before = threadCPUSeconds()
@@ -260,9 +196,9 @@ final class CameraLane: Lane, @unchecked Sendable {
     }
 
     /// What was seen in one picture; nil when nothing could be.
-    private func examine(_ delivery: Delivery, _ worker: Worker) -> (foreground: Double, hasCandidate: Bool)? {
+    private func examine(_ delivery: LookDelivery, _ worker: Worker) -> (foreground: Double, hasCandidate: Bool)? {
         let (picture, parameters) = (delivery.picture, delivery.parameters)
-        let seconds = workClock.seconds(ptsSeconds: picture.ptsSeconds, arrivalSeconds: delivery.arrivalSeconds)
+        let seconds = workClock.seconds(ptsSeconds: picture.ptsSeconds, arrivalSeconds: picture.arrival.seconds)
         var seen: (foreground: Double, hasCandidate: Bool)?
         var isDamaged = false
         do {
@@ -322,7 +258,7 @@ final class CameraLane: Lane, @unchecked Sendable {
             var jpeg: [UInt8]?
             if events.contains(where: wantsPicture) {
                 do {
-                    jpeg = try frame.jpeg(maxWidth: 1280, quality: 82, masking: camera.areas.privacyMasks)
+                    jpeg = try frame.jpeg(maxWidth: 1280, quality: 82, masking: workCamera.areas.privacyMasks)
                 } catch { metrics.decodeErrors.increment() }
             }
             settle(events, jpeg: jpeg)
@@ -351,7 +287,8 @@ final class CameraLane: Lane, @unchecked Sendable {
 
     /// The clip of an incident that opens: as its rule says, or else as the deployment does.
     private func beginClip(_ event: LedgerEvent) -> ClipTicket? {
-        recording.beginClip(camera, tape, wish: workWatch.rule(of: event)?.emit.clip.map(ClipWish.init), startSeconds: event.startSeconds)
+        recording.beginClip(
+            workCamera, tape, wish: workWatch.rule(of: event)?.emit.clip.map(ClipWish.init), startSeconds: event.startSeconds)
     }
 
     /// Hands incidents from before a restart to the ledger: continued at `lastSeconds`, or as old as they are.
@@ -391,9 +328,9 @@ final class CameraLane: Lane, @unchecked Sendable {
                 workPictureless.removeAll { $0 == event.key }
             }
             let observation = Observation(
-                key: IncidentKey(camera: camera.id, zone: event.key.zone, category: event.key.category), phase: phase,
+                key: IncidentKey(camera: workCamera.id, zone: event.key.zone, category: event.key.category), phase: phase,
                 priority: event.priority,
-                place: camera.position, firstSeen: wall.adding(seconds: event.startSeconds - now),
+                place: workCamera.position, firstSeen: wall.adding(seconds: event.startSeconds - now),
                 lastSeen: wall.adding(seconds: event.lastSeconds - now), count: event.count, score: event.score, box: event.box,
                 reason: event.reason, jpeg: picture, clip: phase == .open ? beginClip(event) : nil)
             // What comes later supersedes an update that is still waiting, so that a slow disk never grows this list; a picture is kept.

@@ -11,7 +11,7 @@ package import RTSP
 import Synchronization
 
 /// A camera with what is needed to open it and what is looked for in its pictures.
-package struct CameraTask: Sendable {
+package struct CameraTask: Sendable, Equatable {
     package var camera: Camera
     package var credentials: Credentials?
     package var plan: CameraPlan
@@ -22,8 +22,12 @@ package struct CameraTask: Sendable {
         self.plan = plan
     }
 
-    /// True when a camera that runs as `other` must start again for this task.
-    func isNews(to other: CameraTask) -> Bool { camera != other.camera || credentials != other.credentials || plan != other.plan }
+    /// True when a camera that runs as `other` must be connected again for this task: it is reached in another way, or a mask must hold
+    /// for everything that is kept or shown of it. All else is followed while it streams.
+    func mustReconnect(from other: CameraTask) -> Bool {
+        camera.url != other.camera.url || camera.transport != other.camera.transport || camera.areas != other.camera.areas
+            || credentials != other.credentials
+    }
 }
 
 /// The reader thread of one camera: `run()` retries a linear `runOnce()` until told to stop.

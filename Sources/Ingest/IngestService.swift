@@ -37,7 +37,7 @@ package struct IngestSettings: Sendable {
 /// Reads all cameras of this node. Safe on any thread; `apply` and `stop` block and are for own threads.
 package final class IngestService: Sendable {
     private struct Running {
-        let task: CameraTask
+        var task: CameraTask
         let feed: any CameraFeed
         let lane: CameraLane
         let session: SharedSession
@@ -106,17 +106,25 @@ package final class IngestService: Sendable {
         }
     }
 
-    /// Makes exactly these cameras run: new ones start, missing ones end, changed ones reconnect, all others are not touched.
+    /// Makes exactly these cameras run: new ones start, missing ones end, those that are reached in another way reconnect, other changes
+    /// are followed while the camera streams, and all others are not touched.
     /// - Parameter continuing: Incidents that were running when the process ended; used for cameras that start now.
     package func apply(_ tasks: [CameraTask], continuing: [RunningIncident] = []) {
         let wanted = Dictionary(tasks.map { ($0.camera.id, $0) }, uniquingKeysWith: { first, _ in first })
         let byCamera = Dictionary(grouping: continuing, by: \.key.camera)
-        let ended: [Running] = running.withLock { current in
-            let gone = current.filter { id, one in wanted[id].map { $0.isNews(to: one.task) } ?? true }
+        let (ended, changed): ([Running], [Running]) = running.withLock { current in
+            let gone = current.filter { id, one in wanted[id].map { $0.mustReconnect(from: one.task) } ?? true }
             for id in gone.keys { current[id] = nil }
-            return Array(gone.values)
+            let changed = current.filter { id, one in wanted[id] != one.task }.keys
+            for id in changed { current[id]?.task = wanted[id]! }  // What is not wanted is gone.
+            return (Array(gone.values), changed.compactMap { current[$0] })
         }
         end(ended, expiring: true)
+        for one in changed {
+            attention.change(
+                one.slot, one.task.camera.priority, floorSeconds: one.task.plan.floorSeconds, mayPromote: one.task.plan.mayPromote)
+            one.lane.follow(one.task)
+        }
         for incident in continuing where !OutageReport.categories.contains(incident.key.category) || wanted[incident.key.camera] == nil {
             let task = wanted[incident.key.camera]
             if task?.plan.makes(incident.key) == true { continue }

@@ -39,7 +39,7 @@ package struct Watched: Sendable {
 
 /// Turns what is seen at one camera into incidents. A value for one thread.
 package struct CameraWatch: Sendable {
-    package let plan: CameraPlan
+    package private(set) var plan: CameraPlan
     private var engine: RuleEngine
     private var ledger = IncidentLedger()
     /// Nil when no rule asks for what stays.
@@ -99,6 +99,24 @@ package struct CameraWatch: Sendable {
         engine.forgetLooks()
         stillThings?.forget()
         tampering = nil
+    }
+
+    /// Goes on by another plan: what runs continues where a rule of it makes the same key, and expires where none does.
+    ///
+    /// What rules were waiting for begins again.
+    package mutating func follow(_ next: CameraPlan) -> [LedgerEvent] {
+        plan = next
+        engine = RuleEngine(next.program, calendar: next.calendar)
+        stillThings = next.program.asks(for: .changedStatic) ? StillThings() : nil
+        coolingSeconds = [:]
+        let terms = next.program.rules.enumerated().map { index, rule in
+            (rule.key, LedgerTerms(priority: rule.rule.emit.priority, settings: rule.ledger, rule: index))
+        }
+        return ledger.follow(Dictionary(terms, uniquingKeysWith: { first, _ in first })).map { event in
+            var event = event
+            event.rule = nil  // A rule of the plan that is gone.
+            return event
+        }
     }
 
     /// Ends every running incident: the source has ended.

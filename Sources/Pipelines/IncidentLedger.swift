@@ -180,6 +180,16 @@ package struct IncidentLedger: Sendable {
         running.sorted { $0.key < $1.key }.map { end($0.key, $0.value, .ended) }
     }
 
+    /// Goes on under other rules: an incident whose key has terms continues under them, keeping its urgency; any other expires.
+    package mutating func follow(_ terms: [LedgerKey: LedgerTerms]) -> [LedgerEvent] {
+        running.sorted { $0.key < $1.key }.compactMap { key, incident in
+            guard var next = terms[key] else { return end(key, incident, .expired) }
+            next.priority = min(next.priority, incident.terms.priority)
+            running[key]?.terms = next
+            return nil
+        }
+    }
+
     /// Says again how a running incident stands, for whoever has got a picture of it.
     package func restate(_ key: LedgerKey) -> LedgerEvent? { running[key].map { event(.updated, key, $0) } }
 

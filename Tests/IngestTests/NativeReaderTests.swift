@@ -207,6 +207,29 @@ private func fleet(_ cameras: Int, _ scenes: [SceneName], codecs: [VideoCodec] =
         try await bench.stop()
     }
 
+    @Test func anotherNamePriorityOrRuleIsFollowedWithoutConnectingAgain() async throws {
+        let bench = try await Bench(fleet(1, [.walker]))
+        try await bench.begin()
+        #expect(try await eventually(60) { bench.records.all.contains { $0.phase == .open } })
+        let service = bench.service
+        var task = bench.tasks[0]
+        task.camera.name = "renamed"
+        task.camera.position = GeoPoint(lon: 106.2, lat: 30.6)!  // Within range.
+        task.camera.priority = .one
+        try await onOwnThread("apply") { [task] in service.apply([task]) }
+        #expect(try await eventually(60) { bench.records.all.contains { $0.place == task.camera.position } })
+        var pipeline = Pipeline.standard
+        for index in pipeline.rules.indices { pipeline.rules[index].emit.category = "walker" }
+        task.plan = CameraPlan(pipeline)
+        try await onOwnThread("apply") { [task] in service.apply([task]) }
+        #expect(try await eventually(60) { bench.records.all.contains { $0.key.category == "walker" && $0.phase == .open } })
+        // What the old rule had running is over, once; a walker seen while rules change is not lost.
+        let old = bench.records.all.filter { $0.key.category == "motion" }
+        #expect(old.count { $0.phase == .open } == old.count { $0.phase == .ended || $0.phase == .expired })
+        #expect(bench.fleet.figures.accepted == 1 && service.detail(of: task.camera.id)?.changes.map(\.state) == [.connecting, .streaming])
+        try await bench.stop()
+    }
+
     @Test func faultyCamerasHaveTheirStateAndRecover() async throws {
         var options = fleet(6, [.empty])
         options.faults = try Faults(parsing: "drop=1@..6s;missing=2@..6s;silent=3", cameras: 6)

@@ -104,6 +104,18 @@ private func runningLedger(atEdge: Bool = false) -> LookedLedger {
     #expect(ledger.expire(atSeconds: 13.6).map(\.kind) == [.ended])
 }
 
+@Test func otherRulesContinueWhatTheyMakeAndLetTheRestExpire() {
+    var kept = runningLedger()
+    var terms = LedgerTerms(priority: .three, rule: 2)
+    #expect(kept.ledger.follow([kept.key(""): terms]).isEmpty)
+    #expect(kept.ledger.restate(kept.key(""))?.priority == .three && kept.ledger.restate(kept.key(""))?.rule == 2)
+    terms = LedgerTerms(priority: .four, rule: 1)
+    #expect(kept.ledger.follow([kept.key(""): terms]).isEmpty)
+    #expect(kept.ledger.restate(kept.key(""))?.priority == .three, "what was urgent stays urgent")
+    #expect(kept.ledger.follow([kept.key("gate"): terms]).map(\.kind) == [.expired])
+    #expect(!kept.hasRunning)
+}
+
 @Test func withinTheQuietGapAnythingExtends() {
     var ledger = runningLedger()
     #expect(ledger.absorb([sighting(13, at: 13.3, x: 0.9)], atSeconds: 13.3).isEmpty)

@@ -9,9 +9,9 @@ import Pipelines
 
 /// Belongs to one camera's lane; on one worker at a time.
 struct LaneSuppressions: Sendable {
-    private let camera: Camera
+    private var camera: Camera
     /// What a movement that the detector does not believe would have been; nil where no rule asks for movement alone.
-    private let motionRule: Rule?
+    private var motionRule: Rule?
     private let recorder: SuppressionRecorder
     private let time: any TimeSource
     private var generator = SystemRandomNumberGenerator()
@@ -24,6 +24,12 @@ struct LaneSuppressions: Sendable {
         motionRule = plan.program.motionRule?.rule
         self.recorder = recorder
         self.time = time
+    }
+
+    /// The camera's row or its rules have changed.
+    mutating func follow(_ camera: Camera, _ plan: CameraPlan) {
+        self.camera = camera
+        motionRule = plan.program.motionRule?.rule
     }
 
     /// Records what one look did not believe, and keeps a picture of what is still being followed.
