@@ -94,7 +94,7 @@ let package = Package(
             name: "Storage",
             dependencies: [
                 "CPostgres", "Domain", "Base", .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: house),
         .target(

@@ -41,11 +41,12 @@ struct IncidentLog {
             let opened = opening(draft)
             revisions = ends ? [opened, continuing(opened, draft)] : [opened]
         }
-        for revision in revisions { try insert(revision.incident) }
+        var payload: [UInt8] = []
+        for revision in revisions { payload = try insert(revision.incident) }
         if ends {
             try connection.run("DELETE FROM open_incident WHERE incident_key = $1", [.text(draft.key.description)])
         } else {
-            try remember(revisions[0], draft)
+            try remember(revisions[0], payload, draft)
         }
         return revisions.map(\.incident)
     }
@@ -60,12 +61,10 @@ struct IncidentLog {
         incident.revision += 1
         if incident.phase == .open { incident.phase = .updated }
         incident.clip = clip
-        try insert(incident)
+        let payload = try insert(incident)
         try connection.run(
             "UPDATE open_incident SET rev = $2, payload = $3 WHERE incident_id = $1",
-            [
-                .text(id.description), .integer(Int64(incident.revision)), .blob(IncidentJSON.encode(incident, sequence: sequence)),
-            ])
+            [.text(id.description), .integer(Int64(incident.revision)), .blob(payload)])
         return incident
     }
 
@@ -126,17 +125,21 @@ struct IncidentLog {
         return after
     }
 
-    private mutating func insert(_ incident: Incident) throws {
+    /// Returns the bytes of the revision as they go on the wire.
+    @discardableResult
+    private mutating func insert(_ incident: Incident) throws -> [UInt8] {
         sequence += 1
+        let payload = IncidentJSON.encode(incident, sequence: sequence)
         try connection.run(
             "INSERT INTO outbox (seq, incident_id, rev, payload, created_ms) VALUES ($1, $2, $3, $4, $5)",
             [
                 .integer(Int64(sequence)), .text(incident.id.description), .integer(Int64(incident.revision)),
-                .blob(IncidentJSON.encode(incident, sequence: sequence)), .integer(now.millisecondsSince1970),
+                .blob(payload), .integer(now.millisecondsSince1970),
             ])
+        return payload
     }
 
-    private func remember(_ running: Running, _ draft: IncidentDraft) throws {
+    private func remember(_ running: Running, _ payload: [UInt8], _ draft: IncidentDraft) throws {
         let incident = running.incident
         try connection.run(
             """
@@ -151,7 +154,7 @@ struct IncidentLog {
                 .text(incident.key.description), .text(incident.id.description), .integer(Int64(incident.revision)),
                 .integer(incident.firstSeen.millisecondsSince1970), .integer(incident.lastSeen.millisecondsSince1970),
                 .integer(Int64(running.baseCount)), .integer(Int64(running.draftCount)), .real(running.mediaStartSeconds),
-                .real(draft.mediaLastSeconds), .blob(IncidentJSON.encode(incident, sequence: sequence)),
+                .real(draft.mediaLastSeconds), .blob(payload),
             ])
     }
 }

@@ -133,15 +133,15 @@ private final class SQLiteConnection: SQLConnection {
     }
 
     func run(_ sql: String, _ values: [SQLValue]) throws -> Int {
-        try statement(sql, values) { statement, arguments in
-            try statement.execute(arguments: arguments)
+        try statement(sql, values) { statement in
+            try statement.execute()
             return database.changesCount
         }
     }
 
     func rows(_ sql: String, _ values: [SQLValue]) throws -> [SQLRow] {
-        try statement(sql, values) { statement, arguments in
-            let cursor = try Row.fetchCursor(statement, arguments: arguments)
+        try statement(sql, values) { statement in
+            let cursor = try Row.fetchCursor(statement)
             var result: [SQLRow] = []
             while let row = try cursor.next() {
                 var columns: [String: SQLValue] = [:]
@@ -153,27 +153,31 @@ private final class SQLiteConnection: SQLConnection {
         }
     }
 
-    private func statement<T>(_ sql: String, _ values: [SQLValue], _ body: (Statement, StatementArguments) throws -> T) throws -> T {
+    private func statement<T>(_ sql: String, _ values: [SQLValue], _ body: (Statement) throws -> T) throws -> T {
         if let failed { throw failed }
-        do { return try body(database.cachedStatement(sql: sql), arguments(values, of: sql)) } catch {
+        do {
+            let statement = try database.cachedStatement(sql: sql)
+            try bind(values, to: statement, sql)
+            return try body(statement)
+        } catch {
             failed = error
             throw error
         }
     }
 
-    /// SQLite reads `$1` as a parameter named "1" and numbers such names as they first appear; GRDB binds values in that order.
+    /// SQLite reads `$1` as a parameter named "1" and numbers such names as they first appear.
     ///
-    /// Text with U+0000 is refused: GRDB would hand SQLite only what stands before it, and PostgreSQL refuses it as well.
-    private func arguments(_ values: [SQLValue], of sql: String) throws -> StatementArguments {
+    /// Text with U+0000 is refused, because PostgreSQL refuses it as well.
+    private func bind(_ values: [SQLValue], to statement: Statement, _ sql: String) throws {
         for case .text(let text) in values where text.utf8.contains(0) {
             throw Failure(.invalidInput, "text with U+0000 cannot be stored")
         }
-        guard !values.isEmpty else { return StatementArguments() }
         let order = orders.order(of: sql)
         guard order.allSatisfy(values.indices.contains) else {
             throw Failure(.internal, "a statement has more parameters than values: \(sql)")
         }
-        return StatementArguments(order.map { values[$0].databaseValue })
+        let code = statement.bind(values, order: order)
+        guard code == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: code), message: "a value cannot be bound", sql: sql) }
     }
 }
 
@@ -185,16 +189,6 @@ extension SQLValue {
         case .double(let number): self = .real(number)
         case .string(let text): self = .text(text)
         case .blob(let data): self = .blob([UInt8](data))
-        }
-    }
-
-    fileprivate var databaseValue: DatabaseValue {
-        switch self {
-        case .null: .null
-        case .integer(let number): number.databaseValue
-        case .real(let number): number.databaseValue
-        case .text(let text): text.databaseValue
-        case .blob(let bytes): Data(bytes).databaseValue
         }
     }
 }
