@@ -11,13 +11,14 @@ import Synchronization
 ///
 /// A socket that wakes the loop for each picture would be 92,000 wake-ups a second over a district. Instead every camera has its
 /// turn once in a period, spread evenly over it, and all are read into one buffer. The period follows the cost: a round of all
-/// cameras may take at most a quarter of it, so that few are read every 20 ms and 4,100 about every 100 ms.
+/// cameras may take at most a fifth of it, so that few are read every 20 ms and 4,100 every 200 ms: half of what a turn costs is asking
+/// the socket, whatever it holds.
 final class Reactor: @unchecked Sendable {
     // Unchecked: the properties under "reactor thread" are touched by that thread alone.
 
     /// In the longer one a socket's 128 KiB hold what a camera of 5 Mbit/s sends.
     private static let periodSeconds = 0.02...0.2
-    private static let shareOfPeriod = 0.25
+    private static let shareOfPeriod = 0.2
     private static let tickSeconds = 0.005
     /// Names waiting for the name server: more than one machine's cameras.
     private static let largestQuestions = 16_384
