@@ -175,7 +175,7 @@ let package = Package(
             path: "tools/detector-cost", swiftSettings: house),
         // The bus under seeded misfortunes, and its throughput: the Swift parts of `tools/bench bus`.
         .target(
-            name: "BusSimulation", dependencies: ["Base", "IncidentBus", .product(name: "Logging", package: "swift-log")],
+            name: "BusSimulation", dependencies: ["Base", "Storage", "IncidentBus", .product(name: "Logging", package: "swift-log")],
             path: "tools/bus-bench/Simulation", swiftSettings: house),
         .executableTarget(
             name: "bus-bench",

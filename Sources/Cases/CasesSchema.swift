@@ -27,6 +27,8 @@ package enum CasesSchema {
                     PRIMARY KEY (account, report_key))
                 """
             ]),
+        // What the last number of an outbox held, so that a node whose outbox is an older copy notices; null when not known.
+        Migration(90, "positions with a proof", ["ALTER TABLE node_cursor ADD COLUMN sha256 TEXT"]),
     ]
 
     private static let intake = [

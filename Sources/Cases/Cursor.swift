@@ -12,22 +12,22 @@ struct Cursor: Hashable {
 
     private var key: [SQLValue] { [.text(node.description), .integer(Int64(bitPattern: epoch))] }
 
-    func read(_ sql: any SQLConnection) throws -> UInt64 {
-        let row = try sql.row("SELECT seq FROM node_cursor WHERE node = $1 AND epoch = $2", key)
-        return UInt64(try row?.int("seq") ?? 0)
+    func read(_ sql: any SQLConnection) throws -> CommittedPosition {
+        let row = try sql.row("SELECT seq, sha256 FROM node_cursor WHERE node = $1 AND epoch = $2", key)
+        return CommittedPosition(sequence: UInt64(try row?.int("seq") ?? 0), sha256: try row?.textOrNil("sha256"))
     }
 
-    /// Counts `sequences` as committed and moves as far as there is no gap.
-    func advance(over sequences: [Int64], in sql: any SQLConnection) throws {
-        let last = Int64(try read(sql))
-        let fresh = sequences.filter { $0 > last }
+    /// Counts numbers, given with the hashes of their messages, as committed and moves as far as there is no gap.
+    func advance(over digests: [Int64: String], in sql: any SQLConnection) throws {
+        let last = Int64(try read(sql).sequence)
+        let fresh = digests.keys.filter { $0 > last }
         guard !fresh.isEmpty else { return }
         let waiting = try sql.rows("SELECT seq FROM node_ahead WHERE node = $1 AND epoch = $2", key).map { try $0.int("seq") }
         let committed = Set(fresh).union(waiting)
         var reached = last
         while committed.contains(reached + 1) { reached += 1 }
-        if reached > last { try advance(to: UInt64(reached), in: sql) }
-        for sequence in Set(fresh) where sequence > reached {
+        if reached > last { try advance(to: CommittedPosition(sequence: UInt64(reached), sha256: digests[reached]), in: sql) }
+        for sequence in fresh where sequence > reached {
             try sql.run(
                 "INSERT INTO node_ahead (node, epoch, seq) VALUES ($1, $2, $3) ON CONFLICT (node, epoch, seq) DO NOTHING",
                 key + [.integer(sequence)])
@@ -35,13 +35,13 @@ struct Cursor: Hashable {
     }
 
     /// Sets the position and forgets what it passed.
-    func advance(to sequence: UInt64, in sql: any SQLConnection) throws {
-        let values = key + [.integer(Int64(sequence))]
+    func advance(to position: CommittedPosition, in sql: any SQLConnection) throws {
+        let values = key + [.integer(Int64(position.sequence))]
         try sql.run(
             """
-            INSERT INTO node_cursor (node, epoch, seq) VALUES ($1, $2, $3)
-            ON CONFLICT (node, epoch) DO UPDATE SET seq = excluded.seq
-            """, values)
+            INSERT INTO node_cursor (node, epoch, seq, sha256) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (node, epoch) DO UPDATE SET seq = excluded.seq, sha256 = excluded.sha256
+            """, values + [SQLValue(position.sha256)])
         try sql.run("DELETE FROM node_ahead WHERE node = $1 AND epoch = $2 AND seq <= $3", values)
     }
 }

@@ -35,7 +35,7 @@ package final class Dispatcher: IncidentCommitter {
     }
 
     /// Up to where this outbox is committed without a gap; 0 for one never heard of.
-    package func lastCommitted(node: NodeID, epoch: UInt64) throws -> UInt64 {
+    package func position(node: NodeID, epoch: UInt64) throws -> CommittedPosition {
         try file.read { try Cursor(node: node, epoch: epoch).read($0) }
     }
 
@@ -54,6 +54,15 @@ package final class Dispatcher: IncidentCommitter {
         }
     }
 
+    /// Sets the cursor of a sequence that begins behind 1, unless something of it is committed.
+    package func begin(node: NodeID, epoch: UInt64, at first: UInt64) throws {
+        try file.write { sql in
+            let cursor = Cursor(node: node, epoch: epoch)
+            guard first <= UInt64(Int64.max), try cursor.read(sql).sequence == 0 else { return }
+            try cursor.advance(to: CommittedPosition(sequence: first - 1), in: sql)
+        }
+    }
+
     /// Moves the cursor over numbers that the node says it no longer holds, and leaves a dead letter that names them.
     ///
     /// Without this a dispatcher restored from an old backup would wait for ever. Call it when HELLO's `lowest` is beyond the next number.
@@ -61,14 +70,14 @@ package final class Dispatcher: IncidentCommitter {
         let now = time.wallNow
         let lost = try file.write { sql -> ClosedRange<UInt64>? in
             let cursor = Cursor(node: node, epoch: epoch)
-            let last = try cursor.read(sql)
+            let last = try cursor.read(sql).sequence
             guard lowestRetained > last + 1, lowestRetained <= UInt64(Int64.max) else { return nil }
             let lost = last + 1...lowestRetained - 1
             try DeadLetter(
                 node: node, epoch: epoch, sequence: lost.upperBound, sha256: "", bytes: [],
                 reason: "numbers \(lost.lowerBound)…\(lost.upperBound) never arrived and the node no longer holds them"
             ).insert(sql, now: now)
-            try cursor.advance(to: lowestRetained - 1, in: sql)
+            try cursor.advance(to: CommittedPosition(sequence: lowestRetained - 1), in: sql)
             return lost
         }
         if let lost {
@@ -90,7 +99,7 @@ package final class Dispatcher: IncidentCommitter {
                 let outcomes = try batch.map { message in
                     try reason.map { try intake.quarantine(message, $0, transaction) } ?? intake.take(message, &transaction)
                 }
-                for (cursor, sequences) in Self.sequences(batch) { try cursor.advance(over: sequences, in: sql) }
+                for (cursor, digests) in Self.digests(batch) { try cursor.advance(over: digests, in: sql) }
                 return (outcomes, intake.alarms)
             }
         }
@@ -104,9 +113,15 @@ package final class Dispatcher: IncidentCommitter {
         return outcomes
     }
 
-    private static func sequences(_ batch: [ReceivedIncident]) -> [Cursor: [Int64]] {
-        // Numbers beyond Int64 exist in no outbox; such a message is a dead letter and moves no cursor.
-        Dictionary(grouping: batch) { Cursor(node: $0.node, epoch: $0.epoch) }.mapValues { $0.compactMap { Int64(exactly: $0.sequence) } }
+    /// The hash under each number, by sender.
+    private static func digests(_ batch: [ReceivedIncident]) -> [Cursor: [Int64: String]] {
+        var digests: [Cursor: [Int64: String]] = [:]
+        for message in batch {
+            // Numbers beyond Int64 exist in no outbox; such a message is a dead letter and moves no cursor.
+            guard let sequence = Int64(exactly: message.sequence) else { continue }
+            digests[Cursor(node: message.node, epoch: message.epoch), default: [:]][sequence] = message.sha256
+        }
+        return digests
     }
 }
 

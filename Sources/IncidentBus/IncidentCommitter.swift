@@ -37,10 +37,27 @@ package enum CommitOutcome: Hashable, Sendable {
     case quarantined(String)
 }
 
+/// Up to where one sequence of numbers is committed.
+package struct CommittedPosition: Hashable, Sendable {
+    /// The highest number that is committed; 0 when none is.
+    package var sequence: UInt64
+    /// SHA-256 of the message with that number, by which a sender tells its own past from that of another life of its file; nil when it
+    /// is not known, or when the number was given up.
+    package var sha256: String?
+
+    package init(sequence: UInt64, sha256: String? = nil) {
+        self.sequence = sequence
+        self.sha256 = sha256
+    }
+}
+
 /// The dispatcher's end of the bus. Called on the receiver's own thread only; may block.
 package protocol IncidentCommitter: Sendable {
-    /// The highest sequence of (node, epoch) that is committed; 0 when none is.
-    func lastCommitted(node: NodeID, epoch: UInt64) throws -> UInt64
+    /// Where (node, epoch) stands.
+    func position(node: NodeID, epoch: UInt64) throws -> CommittedPosition
+
+    /// Sets the cursor of a sequence that nothing was committed of to `first - 1`: lower numbers are none of its own.
+    func begin(node: NodeID, epoch: UInt64, at first: UInt64) throws
 
     /// Moves the cursor to `lowestRetained - 1` for good: the sender no longer holds what is missing below, and says so.
     ///
@@ -49,9 +66,14 @@ package protocol IncidentCommitter: Sendable {
 
     /// Commits all of it in one transaction, the cursor of each (node, epoch) included, and returns after fsync.
     ///
-    /// Sequences of one (node, epoch) ascend without holes, behind `lastCommitted` or an accepted gap.
+    /// Sequences of one (node, epoch) ascend without holes, behind `position` or an accepted gap.
     /// - Returns: One outcome per message, in order.
     /// - Throws: `.resourceExhausted`, `.unavailable` and others: nothing was committed, the senders are asked to wait.
     ///   `.dataLoss`: the process must end.
     func commit(_ batch: [ReceivedIncident]) throws -> [CommitOutcome]
+}
+
+extension IncidentCommitter {
+    /// The highest sequence of (node, epoch) that is committed; 0 when none is.
+    package func lastCommitted(node: NodeID, epoch: UInt64) throws -> UInt64 { try position(node: node, epoch: epoch).sequence }
 }

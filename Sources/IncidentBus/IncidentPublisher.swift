@@ -192,7 +192,7 @@ private struct PublisherLoop {
             var actions = flow.tick(now: time.now)
             for _ in 0..<Self.turnMessages {
                 guard let parts = try socket.receive() else { break }
-                actions += heard(parts)
+                actions += try heard(parts)
             }
             if try perform(actions) { return }
             blocked = try !pump(socket)
@@ -216,7 +216,7 @@ private struct PublisherLoop {
         reportDue = time.now + (isSent ? .seconds(1) : .milliseconds(100))
     }
 
-    private mutating func heard(_ parts: [[UInt8]]) -> [PublisherFlow.Action] {
+    private mutating func heard(_ parts: [[UInt8]]) throws -> [PublisherFlow.Action] {
         guard case .success(let frame) = BusFrame.decode(parts) else {
             badFrames.increment()
             return []
@@ -231,7 +231,9 @@ private struct PublisherLoop {
             badFrames.increment()
             return []
         }
-        return flow.received(message, now: time.now, ceiling: outbox.ceiling)
+        var isOurs = true
+        if case .welcome(let last, _, let proof?) = message { isOurs = try outbox.holds(proof, under: last) }
+        return flow.received(message, now: time.now, ceiling: outbox.ceiling, isOurs: isOurs)
     }
 
     /// Performs what the flow decided; true when the socket must be replaced.
@@ -243,7 +245,7 @@ private struct PublisherLoop {
             case .reopen: reopen = true
             case .renewEpoch:
                 try outbox.renewEpoch()
-                log.warning("the dispatcher knows numbers that this outbox never gave; everything on disk is sent again under a new epoch")
+                log.warning("the dispatcher knows another past of this outbox; everything on disk is sent again under a new epoch")
                 flow.renewed(acknowledged: outbox.range.lowest - 1, now: time.now)
                 ahead = []
             case .note(let note): report(note)

@@ -24,10 +24,13 @@ package struct Hello: Hashable, Sendable, Codable {
     package var lowest: UInt64
     /// The highest sequence ever given; 0 when none was.
     package var highest: UInt64
+    /// Where the numbers of this epoch begin, when that is not at 1: lower ones were given under another and are not missing.
+    package var first: UInt64?
 
-    package init(lowest: UInt64, highest: UInt64) {
+    package init(lowest: UInt64, highest: UInt64, first: UInt64? = nil) {
         self.lowest = lowest
         self.highest = highest
+        self.first = first
     }
 }
 
@@ -39,7 +42,9 @@ package enum NackCode: String, Sendable, CaseIterable {
 /// What the dispatcher says to one node.
 package enum DispatcherMessage: Hashable, Sendable {
     /// Committed through `last`; go on behind it.
-    case welcome(last: UInt64, credit: Credit)
+    ///
+    /// - proof: SHA-256 of F1 of number `last`: a file that has something else under this number had another past.
+    case welcome(last: UInt64, credit: Credit, proof: String? = nil)
     /// Committed through `through`; those in `quarantined` were set aside for a person.
     case ack(through: UInt64, quarantined: [UInt64])
     /// Nothing behind `last` was taken; ask again after `after`.
@@ -49,12 +54,14 @@ package enum DispatcherMessage: Hashable, Sendable {
 
     private struct Body: Codable {
         var credit: Credit?
+        var proof: String?
         var quarantined: [UInt64]?
         /// Text, because a later dispatcher may know codes that we do not.
         var code: String?
         var afterMilliseconds: Int?
         enum CodingKeys: String, CodingKey {
             case credit, quarantined, code
+            case proof = "sha256"
             case afterMilliseconds = "after_ms"
         }
     }
@@ -62,9 +69,10 @@ package enum DispatcherMessage: Hashable, Sendable {
     /// The frame that says this to (node, epoch).
     package func frame(node: NodeID, epoch: UInt64) -> BusFrame {
         switch self {
-        case .welcome(let last, let credit):
+        case .welcome(let last, let credit, let proof):
             BusFrame(
-                FrameHeader(type: .welcome, node: node, epoch: epoch, sequence: last), payload: WireJSON.encode(Body(credit: credit)))
+                FrameHeader(type: .welcome, node: node, epoch: epoch, sequence: last),
+                payload: WireJSON.encode(Body(credit: credit, proof: proof)))
         case .ack(let through, let quarantined):
             BusFrame(
                 FrameHeader(type: .ack, node: node, epoch: epoch, sequence: through),
@@ -86,7 +94,7 @@ package enum DispatcherMessage: Hashable, Sendable {
         switch frame.header.type {
         case .welcome:
             guard let credit = body?.credit else { return nil }
-            self = .welcome(last: sequence, credit: credit)
+            self = .welcome(last: sequence, credit: credit, proof: body?.proof)
         case .ack: self = .ack(through: sequence, quarantined: body?.quarantined ?? [])
         case .nack:
             let milliseconds = min(max(body?.afterMilliseconds ?? 1000, 0), 3_600_000)
@@ -106,7 +114,7 @@ extension Hello {
     /// Reads a HELLO; nil when its body does not fit or claims that numbers below 1 exist.
     package init?(_ frame: BusFrame) {
         guard frame.header.type == .hello, let hello = WireJSON.decode(Hello.self, from: frame.payload), hello.lowest >= 1,
-            hello.highest < .max, hello.lowest <= hello.highest + 1
+            hello.highest < .max, hello.lowest <= hello.highest + 1, hello.first.map({ 1...hello.lowest ~= $0 }) ?? true
         else { return nil }
         self = hello
     }

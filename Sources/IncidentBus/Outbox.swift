@@ -27,10 +27,17 @@ package final class Outbox: Sendable {
     /// Where the file stops growing: about four million revisions. A backlog must not fill the disk of the whole machine.
     package static let standardMaximumBytes = 4 << 30
     private static let pruneBatchRows = 1000
+    /// No incident has as many revisions in one life of the file; a thousand leaps fit into what the wire can print.
+    private static let revisionLeap: Int64 = 1_000_000
+    /// SQL for the lowest number on disk, or the next one when nothing is.
+    private static let lowest =
+        "coalesce((SELECT min(seq) FROM outbox), (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'outbox'), 1)"
 
     /// What is known without asking the disk.
     private struct Tally: Sendable {
         var epoch: UInt64
+        /// Where the numbers of the epoch begin.
+        var first: UInt64
         /// `highest + 1` when no row is left.
         var lowest: UInt64
         var highest: UInt64
@@ -74,7 +81,9 @@ package final class Outbox: Sendable {
                         "INSERT INTO meta (id, node, epoch) VALUES (1, $1, $2)",
                         [.blob(NodeID(using: &generator).bytes), .integer(Int64.random(in: .min ... .max, using: &generator))])
                 }
-                if let named { try connection.run("UPDATE meta SET node = $1 WHERE node <> $1", [.blob(named.bytes)]) }
+                if let named {
+                    try connection.run("UPDATE meta SET node = $1, first_seq = \(lowest) WHERE node <> $1", [.blob(named.bytes)])
+                }
                 guard let row = try connection.row("SELECT node FROM meta"), let node = NodeID(try row.blob("node")) else {
                     throw Failure(.dataLoss, "the outbox has lost its identity", context: [("file", path)])
                 }
@@ -98,7 +107,7 @@ package final class Outbox: Sendable {
     package var epoch: UInt64 { tally.withLock { $0.epoch } }
 
     /// The numbers still on disk, as HELLO tells them. Does not block.
-    package var range: Hello { tally.withLock { Hello(lowest: $0.lowest, highest: $0.highest) } }
+    package var range: Hello { tally.withLock { Hello(lowest: $0.lowest, highest: $0.highest, first: $0.first > 1 ? $0.first : nil) } }
 
     /// The highest number that can have left this file. Does not block.
     ///
@@ -223,15 +232,35 @@ package final class Outbox: Sendable {
         }
     }
 
-    /// Draws a new epoch, because the dispatcher has seen numbers of the present one that this file never gave.
+    /// False when this file has another message under `sequence` than the one with this hash; a row that was pruned proves nothing.
+    func holds(_ sha256: String, under sequence: UInt64) throws -> Bool {
+        let row = try file.read { try $0.row("SELECT payload FROM outbox WHERE seq = $1", [.integer(Int64(clamping: sequence))]) }
+        return try row.map { SHA256Hex.of(try $0.blob("payload")) == sha256 } ?? true
+    }
+
+    /// Draws a new epoch, because the dispatcher knows another past of the present one than this file has.
     ///
     /// That happens when the file was restored from a copy. Under the old epoch new incidents would pass for known ones; under a
-    /// new one everything on disk is sent again and told apart by incident id and revision.
+    /// new one everything on disk is sent again and told apart by incident id and revision. The life that was lost may have gone on with
+    /// incidents that run here as well, so revisions that nobody has acknowledged become ones that it cannot have given. First revisions
+    /// stay: their identity was drawn here, or before the lives parted.
     package func renewEpoch() throws {
         try writer.withLock { _ in
             let drawn = UInt64.random(in: 0 ... .max)
-            _ = try file.write { try $0.run("UPDATE meta SET epoch = $1", [.integer(Int64(bitPattern: drawn))]) }
-            tally.withLock { $0.epoch = drawn }
+            try file.write { connection in
+                try connection.run("UPDATE meta SET epoch = $1, first_seq = \(Self.lowest)", [.integer(Int64(bitPattern: drawn))])
+                for (table, condition) in [("outbox", "WHERE acked_ms IS NULL AND rev > 1"), ("open_incident", "")] {
+                    try connection.run(
+                        """
+                        UPDATE \(table) SET rev = rev + $1, payload = CAST(json_set(CAST(payload AS TEXT), '$.rev', rev + $1) AS BLOB)
+                        \(condition)
+                        """, [.integer(Self.revisionLeap)])
+                }
+            }
+            tally.withLock {
+                $0.epoch = drawn
+                $0.first = $0.lowest
+            }
         }
     }
 
@@ -241,16 +270,16 @@ package final class Outbox: Sendable {
     private static func readTally(_ connection: any SQLConnection) throws -> Tally {
         let counts = try connection.row(
             """
-            SELECT (SELECT epoch FROM meta) AS epoch, min(seq) AS low,
+            SELECT (SELECT epoch FROM meta) AS epoch, (SELECT first_seq FROM meta) AS first, min(seq) AS low,
                 (SELECT seq FROM sqlite_sequence WHERE name = 'outbox') AS high FROM outbox
             """
         )
         let waiting = try connection.row("SELECT count(*) AS n FROM outbox WHERE acked_ms IS NULL")
         let highest = UInt64(try counts?.intOrNil("high") ?? 0)
         return Tally(
-            epoch: UInt64(bitPattern: try counts?.int("epoch") ?? 0), lowest: try counts?.intOrNil("low").map(UInt64.init) ?? highest + 1,
-            highest: highest, ceiling: highest, waiting: Int(try waiting?.int("n") ?? 0),
-            oldestWaitingMilliseconds: try oldestWaiting(connection))
+            epoch: UInt64(bitPattern: try counts?.int("epoch") ?? 0), first: UInt64(try counts?.int("first") ?? 1),
+            lowest: try counts?.intOrNil("low").map(UInt64.init) ?? highest + 1, highest: highest, ceiling: highest,
+            waiting: Int(try waiting?.int("n") ?? 0), oldestWaitingMilliseconds: try oldestWaiting(connection))
     }
 
     private static func oldestWaiting(_ connection: any SQLConnection) throws -> Int64? {

@@ -45,6 +45,8 @@ enum OutboxSchema {
                     media_last_s REAL NOT NULL,
                     payload BLOB NOT NULL)
                 """,
-            ])
+            ]),
+        // Where the numbers of the epoch begin: what a file had before it got a new epoch or another name is not missing under it.
+        Migration(2, "first numbers", ["ALTER TABLE meta ADD COLUMN first_seq INTEGER NOT NULL DEFAULT 1"]),
     ]
 }

@@ -16,7 +16,7 @@
 // | any | opened (new socket) | greeting; holding stays | forgets what was in flight, HELLO at once |
 // | any | 10 s without a frame from the dispatcher | the same | reopen |
 // | greeting | WELCOME(last ≤ ceiling) | flowing | acknowledge through last, resume at last + 1 |
-// | greeting | WELCOME(last > ceiling) | greeting | renew the epoch: this file is older than what the dispatcher has |
+// | greeting | WELCOME(last > ceiling, or something else under its number) | greeting | renew the epoch: this file is an older copy |
 // | greeting | HELLO unanswered (2 s doubling to 30 s, full jitter) | greeting | HELLO again |
 // | flowing | ACK or PONG or WELCOME(more) | flowing | acknowledge, more credit |
 // | flowing | ACK(nothing new) with some in flight | flowing | go back to the last acknowledged, at most each 200 ms |
@@ -187,11 +187,13 @@ package struct PublisherFlow: Sendable {
     }
 
     /// A message from the dispatcher, for this node and epoch.
-    /// - Parameter ceiling: The highest number that can ever have been sent; whoever knows a higher one knows another outbox.
-    package mutating func received(_ message: DispatcherMessage, now: Duration, ceiling: UInt64) -> [Action] {
+    /// - Parameters:
+    ///   - ceiling: The highest number that can ever have been sent; whoever knows a higher one knows another outbox.
+    ///   - isOurs: False when WELCOME proves that its number held something else: the dispatcher knows another life of this outbox.
+    package mutating func received(_ message: DispatcherMessage, now: Duration, ceiling: UInt64, isOurs: Bool = true) -> [Action] {
         lastInbound = now
         switch message {
-        case .welcome(let last, let credit): return welcomed(last, credit, now, ceiling)
+        case .welcome(let last, let credit, _): return welcomed(last, credit, now, ceiling, isOurs)
         case .ack(let through, let quarantined):
             var actions: [Action] = quarantined.isEmpty ? [] : [.note(.quarantined(quarantined))]
             if through == acknowledged && state == .flowing && !inFlightSizes.isEmpty && now >= rewindAllowed {
@@ -244,9 +246,11 @@ package struct PublisherFlow: Sendable {
         return earliest
     }
 
-    private mutating func welcomed(_ last: UInt64, _ credit: Credit, _ now: Duration, _ ceiling: UInt64) -> [Action] {
+    private mutating func welcomed(
+        _ last: UInt64, _ credit: Credit, _ now: Duration, _ ceiling: UInt64, _ isOurs: Bool
+    ) -> [Action] {
         guard state == .greeting else { return progress(last, now, ceiling) }
-        guard last <= ceiling else { return [.renewEpoch] }
+        guard last <= ceiling, isOurs else { return [.renewEpoch] }
         var actions: [Action] = [.note(.welcomed(last: last))]
         if last > acknowledged { retransmitBackoff.reset() }
         if last < acknowledged { actions.append(.note(.regressed(to: last))) }

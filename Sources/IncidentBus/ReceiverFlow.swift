@@ -193,15 +193,29 @@ package struct ReceiverFlow {
                 }
                 continue
             }
-            guard try load(sender, route) else { continue }
-            if case .hello(let hello) = question, try !closeGap(sender, route, hello.lowest) { continue }
-            let last = cursors.committed(sender) ?? 0
-            if case .hello = question {
-                answer(route, .welcome(last: last, credit: .standard), sender.node, sender.epoch)
-            } else {
-                answer(route, .pong(last: last), sender.node, sender.epoch)
+            if case .hello(let hello) = question {
+                try welcome(sender, route, hello)
+            } else if try load(sender, route) {
+                answer(route, .pong(last: cursors.committed(sender) ?? 0), sender.node, sender.epoch)
             }
         }
+    }
+
+    /// Tells a sender where it stands and what its last number held. Asks the database each time: another dispatcher may have served it.
+    private mutating func welcome(_ sender: ReceiverCursors.Sender, _ route: Route, _ hello: Hello) throws {
+        var position: CommittedPosition
+        do {
+            position = try committer.position(node: sender.node, epoch: sender.epoch)
+            if position.sequence == 0, let first = hello.first, first > 1 {
+                try committer.begin(node: sender.node, epoch: sender.epoch, at: first)
+                position.sequence = first - 1
+            }
+        } catch { return try refuse([sender: route], because: error) }
+        cursors.load(sender, committed: position.sequence)
+        guard try closeGap(sender, route, hello.lowest) else { return }
+        let last = cursors.committed(sender) ?? 0
+        if last != position.sequence { position.sha256 = nil }  // The gap that was closed ends with no message.
+        answer(route, .welcome(last: last, credit: .standard, proof: position.sha256), sender.node, sender.epoch)
     }
 
     /// Goes on behind numbers that the sender no longer holds; false when the database cannot take note now.

@@ -188,6 +188,27 @@ extension SmallDistrict {
     #expect(reason.contains("changed its key"))
 }
 
+@Test func aPositionProvesWhatItsNumberHeld() throws {
+    let district = try SmallDistrict()
+    defer { try? district.file.close() }
+    var sender = Sender(seed: 8)
+    func position(_ epoch: UInt64) throws -> CommittedPosition { try district.dispatcher.position(node: sender.node, epoch: epoch) }
+    #expect(try position(sender.epoch) == CommittedPosition(sequence: 0))
+    let messages = (0..<5).map { _ in sender.message(sender.incident()) }
+    try district.take([messages[0], messages[1]])
+    #expect(try position(sender.epoch) == CommittedPosition(sequence: 2, sha256: messages[1].sha256))
+    try district.take([messages[1], messages[2]])
+    #expect(try position(sender.epoch) == CommittedPosition(sequence: 3, sha256: messages[2].sha256))
+    // A number that was given up held nothing that anybody knows.
+    try district.dispatcher.acceptGap(node: sender.node, epoch: sender.epoch, lowestRetained: 5)
+    #expect(try position(sender.epoch) == CommittedPosition(sequence: 4))
+    // Another epoch may begin anywhere, once, and nothing below is missing.
+    try district.dispatcher.begin(node: sender.node, epoch: 7, at: 1000)
+    try district.dispatcher.begin(node: sender.node, epoch: 7, at: 2000)
+    #expect(try position(7) == CommittedPosition(sequence: 999))
+    #expect(try district.count("dead_letter") == 1)
+}
+
 @Test func numbersThatTheNodeNoLongerHoldsAreNamedAndPassed() throws {
     let district = try SmallDistrict()
     defer { try? district.file.close() }

@@ -65,6 +65,8 @@ let hurried: BusTiming = {
 final class MemoryCommitter: IncidentCommitter {
     struct State: Sendable {
         var cursors: [ReceiverCursors.Sender: UInt64] = [:]
+        /// Of the message under each cursor.
+        var digests: [ReceiverCursors.Sender: String] = [:]
         var hashes: [String: String] = [:]
         var incidents: [Incident] = []
         var deadLetters: [(sequence: UInt64, bytes: [UInt8], why: Failure)] = []
@@ -81,8 +83,13 @@ final class MemoryCommitter: IncidentCommitter {
 
     let state = Mutex(State())
 
-    func lastCommitted(node: NodeID, epoch: UInt64) throws -> UInt64 {
-        state.withLock { $0.cursors[.init(node: node, epoch: epoch)] ?? 0 }
+    func position(node: NodeID, epoch: UInt64) throws -> CommittedPosition {
+        let sender = ReceiverCursors.Sender(node: node, epoch: epoch)
+        return state.withLock { CommittedPosition(sequence: $0.cursors[sender] ?? 0, sha256: $0.digests[sender]) }
+    }
+
+    func begin(node: NodeID, epoch: UInt64, at first: UInt64) throws {
+        state.withLock { $0.cursors[.init(node: node, epoch: epoch)] = first - 1 }
     }
 
     func acceptGap(node: NodeID, epoch: UInt64, lowestRetained: UInt64) throws {
@@ -92,6 +99,7 @@ final class MemoryCommitter: IncidentCommitter {
                 throw $0.failures.removeFirst()
             }
             $0.cursors[.init(node: node, epoch: epoch)] = lowestRetained - 1
+            $0.digests[.init(node: node, epoch: epoch)] = nil
             $0.gaps += 1
         }
     }
@@ -113,6 +121,7 @@ final class MemoryCommitter: IncidentCommitter {
         let expected = (state.cursors[sender] ?? 0) + 1
         if message.sequence != expected { state.complaints.append("\(message.sequence) came, expected \(expected)") }
         state.cursors[sender] = message.sequence
+        state.digests[sender] = message.sha256
         switch message.incident {
         case .failure(let why):
             state.deadLetters.append((message.sequence, message.bytes, why))

@@ -303,7 +303,8 @@ private final class FatalBox: Sendable {
     }
 }
 
-@Test func anOutboxFromACopyThatCaughtUpIsNotMistaken() async throws {
+@Test(arguments: [false, true])
+func anOutboxFromACopyThatCaughtUpIsNotMistaken(restarts: Bool) async throws {
     let directory = try temporaryDirectory()
     let rig = try await onOwnThread { try Rig("tcp://127.0.0.1:0", directory: directory) }
     let copy = try temporaryDirectory() + "/outbox.sqlite"
@@ -326,8 +327,13 @@ private final class FatalBox: Sendable {
     }
     // The copy comes back and writes more than the dispatcher has seen before it first connects: the same numbers, other incidents.
     let (outbox, publisher, more) = try await onOwnThread {
-        let outbox = try Outbox.open(path: copy)
+        var outbox = try Outbox.open(path: copy)
         let written = try outbox.append((200..<230).map { draft($0) })
+        if restarts {
+            // Nothing in memory knows any more which of these numbers were ever sent.
+            try outbox.close()
+            outbox = try Outbox.open(path: copy)
+        }
         let publisher = try IncidentPublisher(outbox: outbox, endpoint: rig.endpoint, log: quiet, metrics: rig.metrics, timing: hurried)
         publisher.start()
         return (outbox, publisher, written.map { "\($0.id)/\($0.revision)" })

@@ -102,7 +102,8 @@ private func hex(_ bytes: [UInt8]) -> String { bytes.map { ($0 < 16 ? "0" : "") 
 @Test func dispatcherMessagesComeBack() {
     let node = NodeID(high: 1, low: 2)
     let messages: [DispatcherMessage] = [
-        .welcome(last: 0, credit: .standard), .ack(through: 7, quarantined: []), .ack(through: .max, quarantined: [3, 5]),
+        .welcome(last: 0, credit: .standard), .welcome(last: 8, credit: .standard, proof: String(repeating: "0f", count: 32)),
+        .ack(through: 7, quarantined: []), .ack(through: .max, quarantined: [3, 5]),
         .nack(.retry, last: 4, after: .milliseconds(1500)), .nack(.version, last: 0, after: .seconds(30)), .pong(last: 9),
     ]
     for message in messages {
@@ -119,12 +120,16 @@ private func hex(_ bytes: [UInt8]) -> String { bytes.map { ($0 < 16 ? "0" : "") 
 
 @Test func helloComesBackAndNonsenseDoesNot() {
     let node = NodeID(high: 1, low: 2)
-    for hello in [Hello(lowest: 1, highest: 0), Hello(lowest: 5, highest: 4), Hello(lowest: 1, highest: 1 << 62)] {
+    for hello in [
+        Hello(lowest: 1, highest: 0), Hello(lowest: 5, highest: 4), Hello(lowest: 1, highest: 1 << 62),
+        Hello(lowest: 8, highest: 9, first: 5),
+    ] {
         #expect(Hello(hello.frame(node: node, epoch: 3)) == hello)
     }
     let header = FrameHeader(type: .hello, node: node, epoch: 3, sequence: 0)
     for body in [
         "", "{}", #"{"lowest":0,"highest":0}"#, #"{"lowest":9,"highest":1}"#, #"{"lowest":1,"highest":18446744073709551615}"#, "[1]",
+        #"{"lowest":3,"highest":9,"first":4}"#, #"{"lowest":3,"highest":9,"first":0}"#,
     ] {
         #expect(Hello(BusFrame(header, payload: Array(body.utf8))) == nil, "\(body)")
     }

@@ -199,6 +199,42 @@ import Testing
     #expect(outbox.epoch != before.0 && outbox.nodeID == before.1 && outbox.range == Hello(lowest: 1, highest: 1))
 }
 
+@Test func aNewEpochGivesRevisionsThatALostLifeCannotHave() throws {
+    let path = try temporaryDirectory() + "/outbox.sqlite"
+    var outbox = try Outbox.open(path: path)
+    let first = try outbox.append([draft(1), draft(2), draft(1, .updated, count: 2)])
+    try outbox.acknowledge(through: 3)
+    #expect(try outbox.prune(retention: .seconds(-1)) == 3)
+    let later = try outbox.append([draft(1, .updated, count: 3, at: 2), draft(3), draft(2, .ended, count: 2)])
+    #expect(later.map(\.revision) == [3, 1, 2])
+    try outbox.renewEpoch()
+    // What is gone was given under the old epoch and is not missing under the new one.
+    #expect(outbox.range == Hello(lowest: 4, highest: 6, first: 4))
+    try outbox.close()
+    outbox = try Outbox.open(path: path)
+    defer { try? outbox.close() }
+    #expect(outbox.range == Hello(lowest: 4, highest: 6, first: 4))
+    let rows = try outbox.pending(after: 0, limit: 10)
+    var expected = later
+    expected[0].revision += 1_000_000
+    expected[2].revision += 1_000_000
+    #expect(try rows.map { try IncidentJSON.decode($0.bytes, sequence: $0.sequence) } == expected)
+    #expect(try outbox.append([draft(1, .updated, count: 4)])[0].revision == 1_000_004)
+    #expect(try outbox.append([draft(1, .ended, count: 5)])[0].id == first[0].id)
+}
+
+@Test func anotherNameBeginsWhereTheFileBegins() throws {
+    let path = try temporaryDirectory() + "/outbox.sqlite"
+    var outbox = try Outbox.open(path: path)
+    _ = try outbox.append([draft(1), draft(2)])
+    try outbox.acknowledge(through: 2)
+    #expect(try outbox.prune(retention: .seconds(-1)) == 2)
+    try outbox.close()
+    outbox = try Outbox.open(path: path, node: NodeID(named: "north"))
+    defer { try? outbox.close() }
+    #expect(outbox.range == Hello(lowest: 3, highest: 2, first: 3))
+}
+
 @Test func manyThreadsAppendAtOnce() async throws {
     let outbox = try Outbox.open(path: try temporaryDirectory() + "/outbox.sqlite")
     try await onOwnThread {

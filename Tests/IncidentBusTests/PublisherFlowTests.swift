@@ -156,6 +156,16 @@ private func send(_ flow: inout PublisherFlow, through: UInt64, bytes: Int = 700
     #expect(welcomedActions(&flow) == .incident(after: 0))
 }
 
+@Test func anOutboxWithAnotherPastGetsANewEpochWhateverItsNumbers() {
+    var flow = PublisherFlow(acknowledged: 10, seed: 1, now: .zero)
+    flow.opened(now: .zero)
+    flow.didSendHello(now: .zero)
+    let welcome = DispatcherMessage.welcome(last: 20, credit: .standard, proof: String(repeating: "a", count: 64))
+    #expect(flow.received(welcome, now: .zero, ceiling: 40, isOurs: false) == [.renewEpoch])
+    #expect(flow.state == .greeting && flow.acknowledged == 10)
+    #expect(flow.received(welcome, now: .zero, ceiling: 40) == [.note(.welcomed(last: 20)), .acknowledge(through: 20)])
+}
+
 private func welcomedActions(_ flow: inout PublisherFlow) -> PublisherFlow.Outgoing? {
     _ = flow.received(.welcome(last: 0, credit: .standard), now: .zero, ceiling: 40)
     return flow.next(now: .zero, highest: 40)

@@ -9,13 +9,14 @@ import Foundation
 @main
 struct BusBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bus-bench", abstract: "Proves and times the way from outbox to case.", subcommands: [Simulate.self, Measure.self])
+        commandName: "bus-bench", abstract: "Proves and times the way from outbox to case.",
+        subcommands: [Simulate.self, Measure.self])
 }
 
 /// Seeded schedules of misfortunes.
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Runs seeded schedules of loss, doubling, reordering, partitions, crashes, full disks and restored backups.",
+        abstract: "Runs seeded schedules of loss, doubling, reordering, partitions, crashes, full disks, restored backups and outboxes.",
         discussion: "Ends with 1 and the seed of the first schedule in which an incident is lost, doubled or acknowledged too early.")
 
     @Option(help: "How many schedules.") var schedules = 100_000
@@ -27,7 +28,7 @@ struct Simulate: ParsableCommand {
 
     func run() throws {
         let first = seed ?? UInt64.random(in: 0 ... .max / 2)
-        var (appended, crashes, restores) = (0, 0, 0)
+        var (appended, crashes, restores, replacements) = (0, 0, 0, 0)
         let began = ContinuousClock.now
         for offset in 0..<UInt64(schedules) {
             let result = BusWorld.run(seed: first &+ offset)
@@ -38,12 +39,13 @@ struct Simulate: ParsableCommand {
             appended += result.appended
             crashes += result.crashes
             restores += result.restores
+            replacements += result.replacements
         }
         let seconds = (ContinuousClock.now - began).seconds
         print(
             """
             {"schedules":\(schedules),"seed":\(first),"incidents":\(appended),"crashes":\(crashes),"restores":\(restores),\
-            "lost":0,"doubled":0,"seconds":\(seconds)}
+            "replacements":\(replacements),"lost":0,"doubled":0,"seconds":\(seconds)}
             """)
     }
 }

@@ -44,6 +44,9 @@ struct SimulatedNetwork {
     /// A node's process is gone. What it had handed over may still arrive, late; answers to it may not.
     mutating func disconnect(_ node: Int) { connections[node, default: 0] &+= 1 }
 
+    /// So long after a node's process ended that nothing of it is under way any more.
+    mutating func outlast(_ node: Int) { up.removeAll { $0.route[0] == UInt8(node) } }
+
     /// The dispatcher's process is gone, and with it what waited in its sockets.
     mutating func disconnectAll() {
         up.removeAll()
@@ -74,7 +77,7 @@ final class SimulatedDatabase: IncidentCommitter, @unchecked Sendable {
 
     /// What a backup holds.
     struct Content {
-        var cursors: [ReceiverCursors.Sender: UInt64] = [:]
+        var cursors: [ReceiverCursors.Sender: CommittedPosition] = [:]
         /// Every identity with the hash it came with.
         var inbox: [String: String] = [:]
     }
@@ -86,7 +89,13 @@ final class SimulatedDatabase: IncidentCommitter, @unchecked Sendable {
     /// A promise that the receiver broke.
     private(set) var complaint: String?
 
-    func lastCommitted(node: NodeID, epoch: UInt64) throws -> UInt64 { content.cursors[.init(node: node, epoch: epoch)] ?? 0 }
+    func position(node: NodeID, epoch: UInt64) throws -> CommittedPosition {
+        content.cursors[.init(node: node, epoch: epoch)] ?? CommittedPosition(sequence: 0)
+    }
+
+    func begin(node: NodeID, epoch: UInt64, at first: UInt64) throws {
+        content.cursors[.init(node: node, epoch: epoch)] = CommittedPosition(sequence: first - 1)
+    }
 
     func acceptGap(node: NodeID, epoch: UInt64, lowestRetained: UInt64) throws {
         complaint = complaint ?? "numbers below \(lowestRetained) were given up although retention keeps them"
@@ -96,10 +105,9 @@ final class SimulatedDatabase: IncidentCommitter, @unchecked Sendable {
         if isFull { throw Failure(.resourceExhausted, "the disk is full") }
         return batch.map { message in
             let sender = ReceiverCursors.Sender(node: message.node, epoch: message.epoch)
-            if message.sequence != (content.cursors[sender] ?? 0) + 1 {
-                complaint = complaint ?? "\(message.sequence) was handed over behind \(content.cursors[sender] ?? 0)"
-            }
-            content.cursors[sender] = message.sequence
+            let last = content.cursors[sender]?.sequence ?? 0
+            if message.sequence != last + 1 { complaint = complaint ?? "\(message.sequence) was handed over behind \(last)" }
+            content.cursors[sender] = CommittedPosition(sequence: message.sequence, sha256: message.sha256)
             let id = String(decoding: message.bytes, as: UTF8.self)
             everCommitted.insert(id)
             if let known = content.inbox[id] {
