@@ -11,13 +11,14 @@ packages_build=(
 # What running needs beyond that: Leaflet, which the console serves itself, and curl to wait for it.
 packages_run=(libjs-leaflet curl)
 # What tests need: a real browser with a Chinese font, an RTSP server that is not ours with its encoders, pytest, a validator of JSON Schema
-# that is not ours for the pipelines, ZeroMQ for Python to follow the feed as a stranger would, and a PostgreSQL server, of which the tests start
-# a cluster of their own.
+# that is not ours for the pipelines, ZeroMQ for Python to follow the feed as a stranger would, a PostgreSQL server, of which the tests start
+# a cluster of their own, and a C compiler for the library that lets system calls fail.
 packages_test=(
     chromium fonts-wqy-microhei
     gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     gstreamer1.0-plugins-ugly
     python3 python3-venv python3-pytest python3-yaml python3-jsonschema python3-zmq postgresql
+    gcc libc6-dev
 )
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }

@@ -1,4 +1,4 @@
-// The bus, proven and timed: `bus-bench simulate` and `bus-bench measure`.
+// The bus, proven, timed and loaded: `bus-bench simulate`, `measure` and `node`.
 // outbox ══ZeroMQ══▶ dispatcher → cases, **timed** → `tools/bench bus`
 
 import ArgumentParser
@@ -10,7 +10,7 @@ import Foundation
 struct BusBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bus-bench", abstract: "Proves and times the way from outbox to case.",
-        subcommands: [Simulate.self, Measure.self])
+        subcommands: [Simulate.self, Measure.self, Node.self])
 }
 
 /// Seeded schedules of misfortunes.
