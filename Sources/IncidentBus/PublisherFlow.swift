@@ -26,8 +26,9 @@
 // | greeting, flowing | NACK(other) | holding(30 s) | – |
 // | holding | its time is over | greeting | HELLO |
 //
-// Promises. greeting: no INCIDENT is sent. flowing: numbers leave strictly in order, never more than credit behind the last
-// acknowledged one. holding: only PING is sent. In every state: what is acknowledged to the outbox was committed by the dispatcher.
+// Promises. greeting: no INCIDENT is sent, and nothing but WELCOME acknowledges. flowing: numbers leave strictly in order, never more
+// than credit behind the last acknowledged one. holding: only PING is sent. In every state: what is acknowledged to the outbox was
+// committed by the dispatcher.
 
 import Base
 
@@ -266,7 +267,8 @@ package struct PublisherFlow: Sendable {
     }
 
     private mutating func progress(_ through: UInt64, _ now: Duration, _ ceiling: UInt64) -> [Action] {
-        guard through > acknowledged else { return [] }
+        // Before WELCOME nobody has proved that these numbers are ours.
+        guard state == .flowing, through > acknowledged else { return [] }
         guard through <= ceiling else { return [.note(.impossible)] }
         let done = Int(min(through - acknowledged, UInt64(inFlightSizes.count)))
         inFlightBytes -= inFlightSizes[..<done].reduce(0, +)

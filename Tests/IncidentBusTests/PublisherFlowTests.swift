@@ -161,6 +161,10 @@ private func send(_ flow: inout PublisherFlow, through: UInt64, bytes: Int = 700
     flow.opened(now: .zero)
     flow.didSendHello(now: .zero)
     let welcome = DispatcherMessage.welcome(last: 20, credit: .standard, proof: String(repeating: "a", count: 64))
+    // A number without a proof says nothing before WELCOME.
+    for message in [DispatcherMessage.pong(last: 20), .ack(through: 20, quarantined: [])] {
+        #expect(flow.received(message, now: .zero, ceiling: 40).isEmpty)
+    }
     #expect(flow.received(welcome, now: .zero, ceiling: 40, isOurs: false) == [.renewEpoch])
     #expect(flow.state == .greeting && flow.acknowledged == 10)
     #expect(flow.received(welcome, now: .zero, ceiling: 40) == [.note(.welcomed(last: 20)), .acknowledge(through: 20)])
