@@ -6,8 +6,9 @@ package import Domain
 import Storage
 
 extension CaseStore {
-    /// Actions of `POST /api/cases/{no}/actions`; reporting has a door of its own, and archiving is done by time.
-    package static let offered = Set(CaseAction.allCases).subtracting([.report, .archive])
+    /// Actions of `POST /api/cases/{no}/actions`; reporting has a door of its own, and the rest is done by the machine or follows from the
+    /// act on another case.
+    package static let offered = Set(CaseAction.allCases).subtracting([.report, .archive, .rehome, .attach, .absorb, .release])
 
     /// Does something to a case, or says why not. The wish's `expectedVersion` is what the reader saw.
     package func act(_ number: CaseNumber, _ wish: CaseWish, by reader: Reader) async throws -> ActOutcome {
@@ -37,10 +38,17 @@ extension CaseStore {
             guard reader.role == .dutyOfficer else { return .forbidden("only a duty officer files incidents") }
             var filed = try FiledIncident(incident.row)
             try filed.follow(transaction.registry, incident.row)
-            switch try transaction.open(filed, role: .dutyOfficer, actor: reader.id, actorName: reader.name) {
-            case .opened: try transaction.noteFiling(of: filed.id)
-            case .existing: break
-            case .numbersUsedUp: return .numbersUsedUp
+            let former = try transaction.predecessor(of: filed)
+            if let open = former.open {
+                _ = try transaction.attach(filed, to: open, role: .dutyOfficer, actor: reader.id, actorName: reader.name)
+            } else {
+                switch try transaction.open(
+                    filed, recurrenceOf: former.recurrence, role: .dutyOfficer, actor: reader.id, actorName: reader.name)
+                {
+                case .opened: try transaction.noteFiling(of: filed.id)
+                case .existing: break
+                case .numbersUsedUp: return .numbersUsedUp
+                }
             }
             guard let number = try reading.incident(id, for: reader)?.caseNumber, let row = try reading.caseRow(number, for: reader) else {
                 return .notFound
@@ -89,7 +97,7 @@ enum Receipt: String, Sendable {
 
 extension CaseTransaction {
     /// An incident that waited in the feed has its case.
-    fileprivate func noteFiling(of incident: String) throws {
+    func noteFiling(of incident: String) throws {
         try sql.run(
             "UPDATE incident SET case_ms = $2, proposed = 0 WHERE incident_id = $1",
             [.text(incident), .integer(now.millisecondsSince1970)])

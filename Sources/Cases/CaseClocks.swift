@@ -19,63 +19,6 @@ package enum CaseClock: String, Sendable, CaseIterable, Codable {
     case inspect
 }
 
-/// A length of time, by the clock or by the working calendar.
-package struct ClockSpan: Sendable, Hashable {
-    package var milliseconds: Int64
-    /// True when only working time counts.
-    package var isWorkingTime: Bool
-
-    package init(minutes: Int64, isWorkingTime: Bool = false) {
-        milliseconds = minutes * 60_000
-        self.isWorkingTime = isWorkingTime
-    }
-
-    /// Reads `10m`, `8h`, `2wh` (working hours) or `5wd` (working days of eight hours); 1 minute to 366 days.
-    package init?(_ text: String) {
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard let count = Int64(digits), count > 0, count <= 527_040 else { return nil }
-        switch text.dropFirst(digits.count) {
-        case "m": self.init(minutes: count)
-        case "h": self.init(minutes: count * 60)
-        case "wh": self.init(minutes: count * 60, isWorkingTime: true)
-        case "wd": self.init(minutes: count * WorkingCalendar.minutesPerDay, isWorkingTime: true)
-        default: return nil
-        }
-        guard milliseconds <= 527_040 * 60_000 else { return nil }
-    }
-
-    /// The moment at which the span has passed since `start`.
-    package func end(from start: WallTime, _ calendar: WorkingCalendar) -> WallTime {
-        isWorkingTime
-            ? calendar.time(after: milliseconds, from: start)
-            : WallTime(millisecondsSince1970: start.millisecondsSince1970 + milliseconds)
-    }
-
-    /// Spans per priority where a category says nothing else: what waits for a life counts by the clock, the rest by working time.
-    package static func standard(_ clock: CaseClock, _ priority: Int) -> ClockSpan? {
-        let minute = { (count: Int64) in ClockSpan(minutes: count) }
-        let hours = { (count: Int64) in ClockSpan(minutes: count * 60, isWorkingTime: true) }
-        switch (clock, priority) {
-        case (.file, 1), (.dispatch, 1): return minute(5)
-        case (.file, 2), (.dispatch, 2): return minute(15)
-        case (.file, 3), (.dispatch, 3): return hours(4)
-        case (.file, _), (.dispatch, _): return hours(8)
-        case (.acknowledge, 1): return minute(2)
-        case (.acknowledge, 2): return minute(10)
-        case (.acknowledge, 3): return hours(2)
-        case (.acknowledge, _): return hours(8)
-        case (.arrive, 1): return minute(20)
-        case (.arrive, _): return nil
-        case (.handle, 1): return minute(120)
-        case (.handle, 2): return minute(480)
-        case (.handle, 3): return hours(16)
-        case (.handle, _): return hours(40)
-        case (.inspect, 1), (.inspect, 2): return hours(8)
-        case (.inspect, _): return hours(16)
-        }
-    }
-}
-
 /// One clock of one case.
 package struct ClockState: Sendable, Hashable {
     package var start: WallTime
@@ -85,33 +28,87 @@ package struct ClockState: Sendable, Hashable {
     package var judgedDue: WallTime
     /// When the step was done; nil while it runs.
     package var met: WallTime?
-    /// What was left when it was suspended.
+    /// What was left when it was suspended; negative when it was late already.
     fileprivate var left: Int64?
     fileprivate var isWorkingTime: Bool
     /// True after a failed inspection.
     fileprivate var isRestarted = false
 
+    fileprivate init(_ span: ClockSpan, from now: WallTime, _ calendar: WorkingCalendar) {
+        let end = span.end(from: now, calendar)
+        (start, due, judgedDue, isWorkingTime) = (now, end, end, span.isWorkingTime)
+    }
+
     /// True when it was met too late, or runs and should have been met.
     package func isLate(_ now: WallTime) -> Bool { due.map { (met ?? now) > $0 } ?? false }
+
+    fileprivate func remaining(_ now: WallTime, _ due: WallTime, _ calendar: WorkingCalendar) -> Int64 {
+        let plain = due.millisecondsSince1970 - now.millisecondsSince1970
+        return isWorkingTime && plain > 0 ? calendar.worked(from: now, to: due) : plain
+    }
+
+    fileprivate mutating func stop(_ now: WallTime, _ calendar: WorkingCalendar) {
+        guard met == nil, let due else { return }
+        left = remaining(now, due, calendar)
+        self.due = nil
+    }
+
+    fileprivate mutating func resume(_ now: WallTime, _ calendar: WorkingCalendar) {
+        guard let left else { return }
+        let end =
+            left > 0 && isWorkingTime
+            ? calendar.time(after: left, from: now) : WallTime(millisecondsSince1970: now.millisecondsSince1970 + left)
+        // A fair judgement leaves the time out in which nobody could work.
+        if !isRestarted { judgedDue = end }
+        due = end
+        self.left = nil
+    }
+
+    /// The time of a more urgent case from now on, unless less was left anyway.
+    fileprivate mutating func tighten(to span: ClockSpan, _ now: WallTime, _ calendar: WorkingCalendar) {
+        guard met == nil else { return }
+        let end = span.end(from: now, calendar)
+        if let left {
+            self.left = min(left, span.milliseconds)
+        } else if let due, end < due {
+            (self.due, isWorkingTime) = (end, span.isWorkingTime)
+            judgedDue = min(end, judgedDue)
+        }
+    }
+
+    fileprivate mutating func extend(to until: WallTime, _ now: WallTime, _ calendar: WorkingCalendar) {
+        judgedDue = until
+        if left != nil { left = remaining(now, until, calendar) } else { due = until }
+    }
 }
 
 /// The clocks of one case. Two replays of the same log give the same value, so nothing of it is stored.
 package struct CaseClocks: Sendable, Hashable {
     /// Those that were ever started and still mean something.
     package private(set) var states: [CaseClock: ClockState] = [:]
-    private let spans: [CaseClock: ClockSpan]
+    /// Of the tasks of joint handling, by their numbers.
+    package private(set) var tasks: [Int: ClockState] = [:]
+    private let entry: CatalogueEntry?
     private let calendar: WorkingCalendar
+    private var spans: [CaseClock: ClockSpan]
+    private var urgency = CaseUrgency()
     private var suspendedFrom: CaseState?
 
     /// Replays a log in the order of its versions.
+    ///
+    /// - Parameter priority: Of a report that does not say its own.
     package init(_ events: [CaseEvent], category: String, priority: Int, catalogue: Catalogue, calendar: WorkingCalendar) {
-        let entry = catalogue[category]
+        entry = catalogue[category]
+        self.calendar = calendar
+        spans = Self.spans(entry, events.first?.detail.priority ?? priority)
+        for event in CaseUrgency.settled(events) { follow(event) }
+    }
+
+    private static func spans(_ entry: CatalogueEntry?, _ priority: Int) -> [CaseClock: ClockSpan] {
         var spans: [CaseClock: ClockSpan] = [:]
         for clock in CaseClock.allCases { spans[clock] = entry?.clocks[clock] ?? ClockSpan.standard(clock, priority) }
         if entry?.duty != .emergency, priority != 1 { spans[.arrive] = nil }
-        self.spans = spans
-        self.calendar = calendar
-        for event in events { follow(event) }
+        return spans
     }
 
     /// When a running clock ends; nil for one that is met, stands or never ran.
@@ -124,8 +121,17 @@ package struct CaseClocks: Sendable, Hashable {
         return ends
     }
 
+    /// When a suspension that was to last until `until` ends by itself: then, or at the first working moment from then on where the work is
+    /// measured in working time.
+    package func resumption(_ until: WallTime) -> WallTime {
+        spans[.handle]?.isWorkingTime == true ? calendar.time(after: 0, from: until) : until
+    }
+
     private mutating func follow(_ event: CaseEvent) {
         let now = event.at
+        let before = urgency.priority
+        urgency.follow(event)
+        if let before, let priority = urgency.priority, priority < before { tighten(priority, event) }
         switch event.action {
         case .report: begin(.file, now)
         case .file:
@@ -150,20 +156,23 @@ package struct CaseClocks: Sendable, Hashable {
             drop([.acknowledge, .arrive, .handle, .inspect])
             begin(.dispatch, now)
         case .suspend: stop(now, from: event.from)
-        case .resume: resume(now)
+        case .resume, .unmerge: resume(now)
         case .extend: extend(event)
-        case .decline, .merge, .void: drop(CaseClock.allCases.filter { states[$0]?.met == nil })
+        // A merge may be taken back.
+        case .merge: stop(now, from: nil)
+        case .decline, .void:
+            drop(CaseClock.allCases.filter { states[$0]?.met == nil })
+            tasks = tasks.filter { $0.value.met != nil }
+        case .addTask, .completeTask, .withdrawTask: followTask(event)
         case .rehome:
             guard event.detail.restarts == true else { break }
             for clock in [CaseClock.acknowledge, .arrive, .handle] { begin(clock, now) }
-        case .proposeHandOver, .inspect, .supervise, .remind, .archive: break
+        case .proposeHandOver, .inspect, .supervise, .remind, .archive, .attach, .absorb, .release, .acknowledgeTask: break
         }
     }
 
     private mutating func begin(_ clock: CaseClock, _ now: WallTime) {
-        guard let span = spans[clock] else { return }
-        let end = span.end(from: now, calendar)
-        states[clock] = ClockState(start: now, due: end, judgedDue: end, isWorkingTime: span.isWorkingTime)
+        if let span = spans[clock] { states[clock] = ClockState(span, from: now, calendar) }
     }
 
     /// Begins again and keeps the end by which the work is judged.
@@ -174,6 +183,13 @@ package struct CaseClocks: Sendable, Hashable {
         if let judged { states[clock]?.judgedDue = judged }
     }
 
+    private mutating func tighten(_ priority: Int, _ event: CaseEvent) {
+        spans = Self.spans(entry, priority)
+        for (clock, span) in spans { states[clock]?.tighten(to: span, event.at, calendar) }
+        if let span = spans[.handle] { for task in tasks.keys { tasks[task]?.tighten(to: span, event.at, calendar) } }
+        if states[.arrive] == nil, event.from == .dispatched || event.from == .acknowledged { begin(.arrive, event.at) }
+    }
+
     private mutating func meet(_ clocks: [CaseClock], _ now: WallTime) {
         for clock in clocks where states[clock]?.met == nil { states[clock]?.met = now }
     }
@@ -182,32 +198,14 @@ package struct CaseClocks: Sendable, Hashable {
 
     private mutating func stop(_ now: WallTime, from state: CaseState?) {
         suspendedFrom = state
-        for (clock, value) in states {
-            guard value.met == nil, let due = value.due else { continue }
-            let left = remaining(value.isWorkingTime, now, due)
-            states[clock]?.left = left
-            states[clock]?.due = nil
-        }
-    }
-
-    /// Negative when it was late already.
-    private func remaining(_ isWorkingTime: Bool, _ now: WallTime, _ due: WallTime) -> Int64 {
-        let plain = due.millisecondsSince1970 - now.millisecondsSince1970
-        return isWorkingTime && plain > 0 ? calendar.worked(from: now, to: due) : plain
+        for clock in states.keys { states[clock]?.stop(now, calendar) }
+        for task in tasks.keys { tasks[task]?.stop(now, calendar) }
     }
 
     private mutating func resume(_ now: WallTime) {
         suspendedFrom = nil
-        for (clock, value) in states {
-            guard let left = value.left else { continue }
-            let end =
-                left > 0 && value.isWorkingTime
-                ? calendar.time(after: left, from: now) : WallTime(millisecondsSince1970: now.millisecondsSince1970 + left)
-            // A fair judgement leaves the time out in which nobody could work.
-            if !value.isRestarted { states[clock]?.judgedDue = end }
-            states[clock]?.due = end
-            states[clock]?.left = nil
-        }
+        for clock in states.keys { states[clock]?.resume(now, calendar) }
+        for task in tasks.keys { tasks[task]?.resume(now, calendar) }
     }
 
     /// Moves the clock of the work at hand.
@@ -221,13 +219,16 @@ package struct CaseClocks: Sendable, Hashable {
             case .handled, .inspecting: .inspect
             default: .handle
             }
-        guard let value = states[clock], value.met == nil else { return }
-        states[clock]?.judgedDue = until
-        if value.left != nil {
-            let left = remaining(value.isWorkingTime, event.at, until)
-            states[clock]?.left = left
-        } else {
-            states[clock]?.due = until
+        if states[clock]?.met == nil { states[clock]?.extend(to: until, event.at, calendar) }
+    }
+
+    /// A task has the time that the work as a whole has, from the moment it is given.
+    private mutating func followTask(_ event: CaseEvent) {
+        guard let task = event.detail.task else { return }
+        switch event.action {
+        case .addTask: tasks[task] = spans[.handle].map { ClockState($0, from: event.at, calendar) }
+        case .completeTask: tasks[task]?.met = event.at
+        default: tasks[task] = nil
         }
     }
 }

@@ -33,12 +33,16 @@ package struct FollowedCase: Sendable, Hashable {
     package var placeText: String
     /// The cameras of its incidents, sorted; empty when people reported it.
     package var cameras: [CameraID]
-    /// In the order of versions; never empty.
+    /// In the order of versions, without what was only noted beside the work; never empty.
     package var log: [CaseMoment]
+    /// When it became more urgent than it was reported; nil while it did not.
+    package var urgentSince: WallTime?
+    /// The tasks of joint handling, each told as the log of a small case: handed to somebody, acknowledged, done. Empty while the case rests.
+    package var tasks: [[CaseMoment]]
 
     package init(
         number: CaseNumber, category: String, priority: Priority, drill: Bool, grid: GridCode?, placeText: String, cameras: [CameraID],
-        log: [CaseMoment]
+        log: [CaseMoment], urgentSince: WallTime? = nil, tasks: [[CaseMoment]] = []
     ) {
         self.number = number
         self.category = category
@@ -48,6 +52,17 @@ package struct FollowedCase: Sendable, Hashable {
         self.placeText = placeText
         self.cameras = cameras
         self.log = log
+        self.urgentSince = urgentSince
+        self.tasks = tasks
+    }
+
+    /// The case as a whole, and each of its tasks as if it were a case.
+    package var parts: [FollowedCase] {
+        ([log] + tasks).map { log in
+            var part = self
+            (part.log, part.tasks) = (log, [])
+            return part
+        }
     }
 }
 
@@ -92,6 +107,7 @@ package struct CaseFollowing {
     package func read(_ number: CaseNumber) throws -> FollowedCase? {
         guard let row = try sql.row("SELECT * FROM \"case\" WHERE case_no = $1", [.text(number.text)]) else { return nil }
         let id = try row.text("case_id")
+        let events = try CaseLog.events(of: id, in: sql)
         return FollowedCase(
             number: number, category: try row.text("category"), priority: Priority(rawValue: Int(try row.int("priority"))) ?? .four,
             drill: try row.int("drill") != 0, grid: try row.textOrNil("grid_code").flatMap { GridCode($0) },
@@ -101,23 +117,42 @@ package struct CaseFollowing {
                 SELECT DISTINCT i.camera_id AS camera_id FROM case_incident ci JOIN incident i ON i.incident_id = ci.incident_id
                 WHERE ci.case_id = $1 ORDER BY camera_id
                 """, [.text(id)]
-            ).compactMap { CameraID(try $0.text("camera_id")) }, log: try log(id))
+            ).compactMap { CameraID(try $0.text("camera_id")) }, log: Self.moments(events),
+            urgentSince: CaseUrgency(CaseUrgency.settled(events.map(\.event))).since, tasks: Self.tasks(events))
     }
 
-    /// Where a case stands, without the rest of it.
-    package func log(of number: CaseNumber) throws -> [CaseMoment] {
+    /// Where a case and each of its tasks stand, without the rest of it.
+    package func logs(of number: CaseNumber) throws -> [[CaseMoment]] {
         guard let row = try sql.row("SELECT case_id FROM \"case\" WHERE case_no = $1", [.text(number.text)]) else { return [] }
-        return try log(row.text("case_id"))
+        let events = try CaseLog.events(of: row.text("case_id"), in: sql)
+        return [Self.moments(events)] + Self.tasks(events)
     }
 
-    private func log(_ id: String) throws -> [CaseMoment] {
-        try sql.rows("SELECT version, at_ms, to_state, assignee_id FROM case_event WHERE case_id = $1 ORDER BY version", [.text(id)])
-            .compactMap { row in
-                guard let state = CaseState(rawValue: try row.text("to_state")) else { return nil }
-                return CaseMoment(
-                    version: Int(try row.int("version")), at: WallTime(millisecondsSince1970: try row.int("at_ms")), to: state,
-                    assignee: try row.textOrNil("assignee_id").flatMap { WorkerID($0) })
-            }
+    /// An incident that joined is no sign of work, and neither is what others do to their tasks.
+    private static func moments(_ events: [LoggedEvent]) -> [CaseMoment] {
+        events.filter { !$0.event.action.isBeside }.map {
+            CaseMoment(version: $0.event.version, at: $0.event.at, to: $0.event.to, assignee: $0.assignee)
+        }
+    }
+
+    private static func tasks(_ events: [LoggedEvent]) -> [[CaseMoment]] {
+        // Whatever rests or is over asks nothing of anybody.
+        guard let state = events.last?.event.to, !state.isTerminal, state != .suspended else { return [] }
+        var (tasks, logs) = (CaseTasks(), [[CaseMoment]]())
+        for line in events {
+            tasks.follow(line.event)
+            guard let task = tasks[line.event.detail.task] else { continue }
+            if task.number > logs.count { logs.append([]) }
+            let state: CaseState =
+                switch task.state {
+                case .assigned: .dispatched
+                case .acknowledged: .acknowledged
+                case .done, .withdrawn: .handled
+                }
+            logs[task.number - 1].append(
+                CaseMoment(version: line.event.version, at: line.event.at, to: state, assignee: task.assignee))
+        }
+        return logs
     }
 
     /// The category of a fault that is going on at a camera, nil while it sees.

@@ -16,14 +16,15 @@
 //          └─┬──────┘                └───────────────────────────────────────────────────────────────────└────────────┘
 //            │ archive ──▶ archived
 //
-// reported, filed, dispatched ── merge ──▶ merged        filed … handling ── suspend ──▶ suspended ── resume ──▶ where it was
-// every open state ── void ──▶ void                      every open state ── extend, supervise, remind ──▶ itself
+// reported, filed, dispatched ── merge ──▶ merged ── unmerge ──▶ where it was
+// filed … handling ── suspend ──▶ suspended ── resume ──▶ where it was        every open state ── void ──▶ void
+// every open state ── attach, absorb, release, extend, supervise, remind ──▶ itself
 //
 // What each state promises: reported – someone must decide; filed – it has a home grid and the command centre as its owner;
 // dispatched – one person owns it and has not answered; acknowledged – that person has; handling – that person is at work;
 // handled – a result is written and waits for inspection; inspecting – somebody other than the handler looks at it; closed – the
-// inspector agreed; suspended – its clocks stand. declined, merged, archived and void are final. An emergency takes the rows report,
-// file and dispatch in one transaction: it skips the waiting and never the record.
+// inspector agreed; suspended – its clocks stand; merged – its incidents are with another case. declined, archived and void are final. An
+// emergency takes the rows report, file and dispatch in one transaction: it skips the waiting and never the record.
 
 package import Domain
 
@@ -36,7 +37,7 @@ package struct CaseCommand: Sendable {
     /// The version the actor saw; 0 for a case that does not exist yet.
     package var expectedVersion: Int
     package var note: String
-    /// Whom `dispatch`, `reassign` and `hand_over` give the case to, or to whom a hand-over is proposed.
+    /// Whom `dispatch`, `reassign` and `hand_over` give the case to, to whom a hand-over is proposed, or who gets a task.
     package var assignee: WorkerID?
     package var detail: CaseEventDetail
     package var at: WallTime
@@ -80,16 +81,27 @@ package struct CaseMachine: Sendable, Hashable {
     package private(set) var result: CaseResult?
     /// Where it goes on when it is resumed.
     package private(set) var suspendedFrom: CaseState?
+    /// Where it goes on when the merge is taken back.
+    package private(set) var mergedFrom: CaseState?
+    /// The last version that changed more than what was observed: whoever saw that one saw what counts.
+    package private(set) var settledVersion = 0
+    /// Parts of the work that others do.
+    package private(set) var tasks = CaseTasks()
+    private var urgency = CaseUrgency()
     /// To whom a hand-over is proposed.
     package private(set) var proposed: WorkerID?
     package private(set) var closedAt: WallTime?
-    /// The event that led here, to tell a late actor who was faster.
+    /// The most urgent that the report, joined incidents and merged cases make it; nil where a report of old says nothing.
+    package var priority: Int? { urgency.priority }
+    /// The newest event of a person or a decision, to tell a late actor who was faster.
     package private(set) var latest: CaseEvent?
 
     /// Longest note in characters: a page of text, far below the 64 KiB of a request.
     package static let noteLimit = 2000
     /// A case that comes back later than this is a new one.
     package static let reopenDays = 7
+    /// Days from closing to the archive: the least that evidence is kept, and long after the last day on which it may be reopened.
+    package static let archiveDays = 30
 
     /// A case that nobody has reported yet.
     package init(traits: CaseTraits = CaseTraits()) {
@@ -105,13 +117,14 @@ package struct CaseMachine: Sendable, Hashable {
 
     /// Applies a command, or says why not and stays as it was.
     ///
-    /// The version is looked at before state and assignee, because both may have changed under someone who acts on an old screen.
+    /// The version is looked at before state and assignee, because both may have changed under someone who acts on an old screen. Incidents
+    /// that joined meanwhile make no screen old.
     package mutating func apply(_ command: CaseCommand) -> Result {
         let named = CaseTransition.table.filter { $0.action == command.action }
         guard named.contains(where: { $0.roles.contains(command.role) }) else {
             return .refused(.roleMayNot(command.role, command.action))
         }
-        guard command.expectedVersion == version else {
+        guard (settledVersion...version).contains(command.expectedVersion) else {
             return .refused(.staleVersion(expected: command.expectedVersion, actual: version, latest: latest))
         }
         let fitting = named.filter { $0.from == state }
@@ -119,7 +132,9 @@ package struct CaseMachine: Sendable, Hashable {
         guard let row = fitting.first(where: { $0.roles.contains(command.role) }) else {
             return .refused(.roleMayNot(command.role, command.action))
         }
-        guard let to = row.to ?? suspendedFrom else { return .refused(.notPossible(command.action, from: state)) }
+        guard let to = row.to ?? (state == .merged ? mergedFrom : suspendedFrom) else {
+            return .refused(.notPossible(command.action, from: state))
+        }
         guard command.note.count <= Self.noteLimit else { return .refused(.noteTooLong(limit: Self.noteLimit)) }
         for one in CaseGuard.allCases where row.guards.contains(one) {
             if let refusal = refusal(one, command) { return .refused(refusal) }
@@ -127,6 +142,9 @@ package struct CaseMachine: Sendable, Hashable {
         var event = CaseEvent(
             version: version + 1, at: command.at, actor: command.actor, role: command.role, action: command.action, from: state, to: to,
             note: command.note, detail: command.detail)
+        if command.action == .addTask {
+            (event.detail.task, event.detail.assignee) = (tasks.all.count + 1, command.assignee?.text)
+        }
         if command.action == .proposeHandOver { event.detail.proposed = command.assignee?.text }
         if command.action == .rehome, command.assignee != nil { event.detail.restarts = true }
         follow(event, assignee: owner(after: row, command, to))
@@ -149,6 +167,8 @@ package struct CaseMachine: Sendable, Hashable {
     private mutating func follow(_ event: CaseEvent, assignee: WorkerID?) {
         switch event.action {
         case .suspend: suspendedFrom = event.from
+        case .merge: mergedFrom = event.from
+        case .unmerge: mergedFrom = nil
         case .submitResult: (handler, result) = (event.actor, event.detail.result ?? .seen)
         case .proposeHandOver: proposed = event.detail.proposed.flatMap { WorkerID($0) }
         case .pass: closedAt = event.at
@@ -158,16 +178,20 @@ package struct CaseMachine: Sendable, Hashable {
         let moves = event.from != event.to || event.action == .reassign || event.action == .handOver
         if moves, event.action != .suspend, event.action != .resume { proposed = nil }
         if event.from == .suspended, event.to != .suspended { suspendedFrom = nil }
+        urgency.follow(event)
+        tasks.follow(event)
         state = event.to
         version = event.version
         self.assignee = assignee
-        latest = event
+        if !event.action.isObservation { (settledVersion, latest) = (version, event) }
     }
 
     private func owner(after row: CaseTransition, _ command: CaseCommand, _ to: CaseState) -> WorkerID? {
         if command.action == .rehome, to == .dispatched { return command.assignee ?? assignee }
         if row.guards.contains(.receiverOnly) { return WorkerID(command.actor) }
-        if to == .dispatched, row.guards.contains(.names), command.action != .proposeHandOver { return command.assignee }
+        if to == .dispatched, row.guards.contains(.names), ![.proposeHandOver, .addTask].contains(command.action) {
+            return command.assignee
+        }
         return to == .filed && row.from != .suspended && row.from != to ? nil : assignee
     }
 
@@ -183,6 +207,10 @@ package struct CaseMachine: Sendable, Hashable {
         case .emergencyOnly: mayBe(one, actor: command.actor, now: command.at) ? nil : .noEmergency
         case .rectified: mayBe(one, actor: command.actor, now: command.at) ? nil : .notRectified
         case .recent: mayBe(one, actor: command.actor, now: command.at) ? nil : .closedTooLongAgo(days: Self.reopenDays)
+        case .ownTask: tasks.objection(to: command.action, command.detail.task, by: command.actor)
+        case .openTask: tasks.objection(to: command.action, command.detail.task, by: nil)
+        case .room: tasks.all.count < CaseTask.limit ? nil : .tooManyTasks(limit: CaseTask.limit)
+        case .tasksDone: tasks.open.isEmpty ? nil : .tasksOpen(tasks.open.map(\.number))
         }
     }
 
@@ -192,7 +220,11 @@ package struct CaseMachine: Sendable, Hashable {
         case .note, .names, .until, .target: true
         case .assigneeOnly: assignee?.text == actor
         case .receiverOnly: proposed?.text == actor
-        case .notTheHandler: handler != actor && assignee?.text != actor
+        case .notTheHandler: handler != actor && assignee?.text != actor && !tasks.all.contains { $0.assignee.text == actor }
+        case .ownTask: tasks.open.contains { $0.assignee.text == actor }
+        case .openTask: !tasks.open.isEmpty
+        case .room: tasks.all.count < CaseTask.limit
+        case .tasksDone: tasks.open.isEmpty
         case .emergencyOnly: traits.isEmergency
         case .rectified: !traits.isHazard || result == .rectified || result == .noTrace
         case .recent: closedAt.map { now.millisecondsSince1970 - $0.millisecondsSince1970 <= Int64(Self.reopenDays) * 86_400_000 } ?? false

@@ -89,7 +89,26 @@ struct CaseReading {
                 role: line.event.role.rawValue, action: line.event.action.rawValue, from: line.event.from?.rawValue,
                 to: line.event.to.rawValue, note: line.event.note, detail: line.event.detail)
         }
-        return CaseDetail(item: try items([row], for: reader)[0], events: events)
+        return CaseDetail(
+            item: try items([row], for: reader)[0], events: events, incidents: try incidents(of: row),
+            merged: try linked("merged_into", to: row, for: reader), recurrences: try linked("recurrence_of", to: row, for: reader),
+            duplicates: try duplicates(of: row, for: reader))
+    }
+
+    /// Whoever may read a case may read what is in it.
+    private func incidents(of row: CaseRow) throws -> [IncidentItem] {
+        var query = Query()
+        query.text = "ci.case_id = \(query.bind(.text(row.id))) ORDER BY i.first_seen_ms DESC, i.incident_id DESC LIMIT "
+        query.text += query.bind(SQLValue(CaseRow.listedIncidents))
+        return try incidentRows(query).map { try $0.item() }
+    }
+
+    /// Cases whose column names this one, the newest first, at most 20.
+    private func linked(_ column: String, to row: CaseRow, for reader: Reader) throws -> [LinkedCaseView] {
+        var query = Query()
+        let mayRead = reader.mayReadCase(&query)
+        query.text = "c.\(column) = \(query.bind(.text(try row.row.text("case_no")))) AND \(mayRead) ORDER BY c.opened_ms DESC LIMIT 20"
+        return try caseRows(query).map { try $0.link() }
     }
 
     /// Those of the objects that the reader may see.

@@ -117,6 +117,7 @@ extension FiledIncident {
         self.gridSetVersion = gridSetVersion
         township = grid?.township ?? ""
         village = grid?.village ?? ""
+        if case .point(let point) = report.place { place = point }
     }
 
     /// What the report event says for statistics.

@@ -36,7 +36,7 @@ package struct CaseFilter: Sendable, Hashable {
     /// Leaves out what needs no further work.
     package var onlyOpen = true
     package var grid: GridCode?
-    /// Only those assigned to the reader.
+    /// Only those given to the reader, as a whole or in part.
     package var mine = false
     /// 1 to 1,000.
     package var limit = 200
@@ -123,7 +123,7 @@ package final class CaseStore: Sendable {
                 let code = query.bind(.text(grid.digits))
                 conditions.append("(c.grid_code = \(code) OR c.handling_grid = \(code))")
             }
-            if filter.mine { conditions.append("c.assignee_id = \(query.bind(.text(reader.id)))") }
+            if filter.mine { conditions.append(reader.hasPart(&query)) }
             query.text = conditions.joined(separator: " AND ") + " ORDER BY c.opened_ms DESC, c.case_id DESC LIMIT "
             query.text += query.bind(SQLValue(min(max(filter.limit, 1), 1000)))
             return Page(items: try reading.items(reading.caseRows(query), for: reader), seq: try reading.newestSequence())

@@ -25,13 +25,21 @@ package enum CaseGuard: Sendable, Hashable, CaseIterable {
     case rectified
     /// Within seven days of closing; later it is a new case.
     case recent
+    /// Only a task of one's own that is not over.
+    case ownTask
+    /// Only a task that is not over.
+    case openTask
+    /// A case has at most so many tasks.
+    case room
+    /// Nothing ends while somebody still has a part of it.
+    case tasksDone
 }
 
 /// One row of the transition table.
 package struct CaseTransition: Sendable, Hashable {
     package let from: CaseState?
     package let action: CaseAction
-    /// Nil for `resume`, which leads back to where the case was suspended.
+    /// Nil for `resume` and `unmerge`, which lead back to where the case was.
     package let to: CaseState?
     package let roles: Set<Role>
     package let guards: Set<CaseGuard>
@@ -43,7 +51,11 @@ package struct CaseTransition: Sendable, Hashable {
         rows([nil], .report, to: .reported, [.system, .gridworker, .dutyOfficer]),
         rows([.reported], .decline, to: .declined, [.dutyOfficer], [.note]),
         rows([.reported], .file, to: .filed, [.dutyOfficer, .system]),
-        rows([.reported, .filed, .dispatched], .merge, to: .merged, [.dutyOfficer, .system], [.target]),
+        rows([.reported, .filed, .dispatched], .merge, to: .merged, [.dutyOfficer, .system], [.target, .note, .tasksDone]),
+        rows([.merged], .unmerge, to: nil, [.dutyOfficer], [.note]),
+        staying(open, .absorb, [.dutyOfficer, .system]),
+        staying(open, .release, [.dutyOfficer]),
+        staying(open, .attach, [.system, .dutyOfficer]),
         rows([.filed], .dispatch, to: .dispatched, [.dispatcher, .system], [.names]),
         rows([.filed], .dispatch, to: .dispatched, [.dutyOfficer], [.names, .emergencyOnly]),
         rows([.dispatched], .acknowledge, to: .acknowledged, workers, [.assigneeOnly]),
@@ -55,13 +67,17 @@ package struct CaseTransition: Sendable, Hashable {
         rows([.acknowledged], .handle, to: .handling, workers, [.assigneeOnly]),
         rows([.acknowledged, .handling], .submitResult, to: .handled, workers, [.assigneeOnly, .note]),
         rows([.handled], .inspect, to: .inspecting, [.inspector, .townOffice], [.notTheHandler]),
-        rows([.inspecting], .pass, to: .closed, [.inspector], [.notTheHandler, .rectified]),
+        rows([.inspecting], .pass, to: .closed, [.inspector], [.notTheHandler, .rectified, .tasksDone]),
         rows([.inspecting], .fail, to: .dispatched, [.inspector], [.notTheHandler, .note]),
         rows([.filed] + assigned, .suspend, to: .suspended, [.supervisor], [.note, .until]),
         rows([.suspended], .resume, to: nil, [.dispatcher, .system]),
         staying(open, .extend, [.supervisor], [.note, .until]),
         staying(open, .supervise, [.supervisor], [.note]),
         staying(open, .remind, [.dutyOfficer, .dispatcher, .supervisor, .townOffice]),
+        staying(joint, .addTask, [.dispatcher], [.names, .note, .room]),
+        staying(joint, .acknowledgeTask, workers, [.ownTask]),
+        staying(joint, .completeTask, workers, [.ownTask, .note]),
+        staying(joint, .withdrawTask, [.dispatcher], [.openTask, .note]),
         rows([.closed], .reopen, to: .filed, [.dutyOfficer, .supervisor], [.note, .recent]),
         rows([.closed], .archive, to: .archived, [.system]),
         rows(open, .void, to: .void, [.supervisor], [.note]),
@@ -76,6 +92,8 @@ package struct CaseTransition: Sendable, Hashable {
     private static let workers: Set<Role> = [.gridworker, .department]
     /// States in which somebody has it and has not finished.
     private static let assigned: [CaseState] = [.dispatched, .acknowledged, .handling]
+    /// States in which several may work on it.
+    private static let joint: [CaseState] = [.filed] + assigned + [.handled, .inspecting]
     private static let open = CaseState.allCases.filter { !$0.isTerminal }
 
     private static func rows(
@@ -112,8 +130,17 @@ package enum CaseRefusal: Sendable, Hashable, CustomStringConvertible {
     case notAdmitted(String)
     case untilMissing
     case targetMissing
+    /// Someone was faster at the other case.
+    case staleTarget(target: String, expected: Int, actual: Int)
+    /// Two cases that do not go together, and why.
+    case notMergeable(String)
     case notRectified
     case closedTooLongAgo(days: Int)
+    case taskMissing
+    case taskOver(Int, CaseTask.State)
+    case notTheTaskHolder(Int)
+    case tooManyTasks(limit: Int)
+    case tasksOpen([Int])
 
     package var description: String {
         switch self {
@@ -134,8 +161,17 @@ package enum CaseRefusal: Sendable, Hashable, CustomStringConvertible {
         case .notAdmitted(let why): return why
         case .untilMissing: return "a time that lies ahead must be named"
         case .targetMissing: return "another open case must be named"
+        case .staleTarget(let target, let expected, let actual):
+            return "case \(target) changed meanwhile: now version \(actual), you saw \(expected)"
+        case .notMergeable(let why): return why
         case .notRectified: return "a hazard closes when it was rectified or left no trace, not when it was seen"
         case .closedTooLongAgo(let days): return "closed more than \(days) days ago: report it anew"
+        case .taskMissing: return "a task of this case must be named"
+        case .taskOver(let task, let state): return "task \(task) is \(state.rawValue)"
+        case .notTheTaskHolder(let task): return "task \(task) was given to someone else"
+        case .tooManyTasks(let limit): return "a case has at most \(limit) tasks"
+        case .tasksOpen(let tasks):
+            return "not before every task is done or withdrawn; open: \(tasks.map(String.init).joined(separator: ", "))"
         }
     }
 
@@ -143,12 +179,15 @@ package enum CaseRefusal: Sendable, Hashable, CustomStringConvertible {
     package var field: String? {
         switch self {
         case .staleVersion: "expected_version"
+        case .staleTarget: "into_version"
         case .notPossible, .roleMayNot, .noEmergency, .closedTooLongAgo, .handlerMayNotInspect: "action"
         case .noteMissing, .noteTooLong: "note"
         case .assigneeMissing, .notAdmitted: "assignee"
         case .untilMissing: "until"
-        case .targetMissing: "into"
+        case .targetMissing, .notMergeable: "into"
         case .notRectified: "result"
+        case .taskMissing, .taskOver, .notTheTaskHolder: "task"
+        case .tooManyTasks, .tasksOpen: "action"
         case .notTheAssignee, .notTheReceiver: nil
         }
     }

@@ -18,6 +18,10 @@ struct FiledIncident {
     var gridSetVersion: String
     var township: String
     var village: String
+    /// What further incidents of the same place and kind share with it, as it is stored; nil for what people report.
+    var key: String?
+    /// Where it is; nil when only the grid is known.
+    var place: GeoPoint?
 
     /// Township, village, grid and camera, as a person would say where it is.
     var placeText: String { [township, village, gridName ?? "", cameraName].filter { !$0.isEmpty }.joined(separator: "·") }
@@ -37,6 +41,8 @@ struct FiledIncident {
         gridSetVersion = resolution.gridSetVersion
         township = resolution.township
         village = resolution.village
+        key = StoredText.escape(incident.key.description)
+        place = camera.position
     }
 
     /// From a row of `incident`.
@@ -51,6 +57,8 @@ struct FiledIncident {
         gridSetVersion = try row.text("grid_set")
         township = StoredText.unescape(try row.text("township"))
         village = StoredText.unescape(try row.text("village"))
+        key = try ["camera_id", "preset", "zone", "category"].map { try row.text($0) }.joined(separator: "|")
+        place = GeoPoint(lonE7: Int32(clamping: try row.int("lon_e7")), latE7: Int32(clamping: try row.int("lat_e7")))
     }
 }
 
@@ -121,7 +129,9 @@ struct CaseTransaction {
     enum Opening { case opened, existing, numbersUsedUp }
 
     /// Makes the one case of an incident: reported, filed with a number, and dispatched when a gridworker may have it.
-    mutating func open(_ incident: FiledIncident, role: Role, actor: String, actorName: String) throws -> Opening {
+    ///
+    /// - Parameter recurrenceOf: The closed case of the same place and kind that came back.
+    mutating func open(_ incident: FiledIncident, recurrenceOf: String?, role: Role, actor: String, actorName: String) throws -> Opening {
         var generator = SystemRandomNumberGenerator()
         let caseID = UUID7(at: now, using: &generator).description
         let claimed = try sql.run(
@@ -133,7 +143,8 @@ struct CaseTransaction {
             return .numbersUsedUp
         }
         var machine = CaseMachine(traits: registry.traits(category: incident.category, priority: priority(of: incident).rawValue))
-        let facts = incident.detail(priority(of: incident))
+        var facts = incident.detail(priority(of: incident))
+        facts.recurrenceOf = recurrenceOf
         let route = route(category: incident.category, grid: incident.grid)
         let steps = [
             CaseCommand(.report, role: role, actor: actor, expectedVersion: 0, note: "incident \(incident.id)", detail: facts, at: now),
@@ -142,7 +153,7 @@ struct CaseTransaction {
         let subject = Subject(caseID: caseID, category: incident.category)
         for step in steps { try mustAdvance(step, on: &machine, subject, actorName: role == .system ? "system" : actorName) }
         if let step = dispatch(by: route, machine) { try mustAdvance(step, on: &machine, subject, actorName: "system") }
-        try insertCase(caseID, number, incident, machine, text: incident.placeText)
+        try insertCase(caseID, number, incident, machine, text: incident.placeText, recurrenceOf: recurrenceOf)
         try publish(.case, number.text, grid: incident.grid?.digits)
         try publish(.incident, incident.id, grid: incident.grid?.digits)
         return .opened
@@ -160,14 +171,17 @@ struct CaseTransaction {
     }
 
     /// The row of a case whose first steps are in the log.
-    func insertCase(_ caseID: String, _ number: CaseNumber, _ incident: FiledIncident, _ machine: CaseMachine, text: String) throws {
+    func insertCase(
+        _ caseID: String, _ number: CaseNumber, _ incident: FiledIncident, _ machine: CaseMachine, text: String, recurrenceOf: String? = nil
+    ) throws {
         guard let state = machine.state else { throw Failure(.internal, "a case without a report", context: [("case", caseID)]) }
         let assignee = machine.assignee
         try sql.run(
             """
             INSERT INTO "case" (case_id, case_no, state, version, category, priority, drill, grid_code, grid_name, grid_set, handling_grid,
-                township, village, place_text, owner, assignee_id, assignee_name, opened_ms, updated_ms)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $8, $11, $12, $13, $14, $15, $16, $17, $17)
+                township, village, place_text, owner, assignee_id, assignee_name, opened_ms, updated_ms, incident_key, place_lon_e7,
+                place_lat_e7, recurrence_of)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $8, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19, $20, $21)
             """,
             [
                 .text(caseID), .text(number.text), .text(state.rawValue), SQLValue(machine.version), .text(incident.category),
@@ -175,7 +189,8 @@ struct CaseTransaction {
                 SQLValue(incident.gridName.map(StoredText.escape)), .text(incident.gridSetVersion),
                 .text(StoredText.escape(incident.township)), .text(StoredText.escape(incident.village)), .text(StoredText.escape(text)),
                 .text(assignee == nil ? incident.queue : "worker"), SQLValue(assignee?.text), SQLValue(storedName(of: assignee)),
-                .integer(now.millisecondsSince1970),
+                .integer(now.millisecondsSince1970), SQLValue(incident.key), SQLValue(incident.place.map { Int64($0.lonE7) }),
+                SQLValue(incident.place.map { Int64($0.latE7) }), SQLValue(recurrenceOf),
             ])
     }
 
@@ -231,20 +246,39 @@ struct CaseTransaction {
             UPDATE "case" SET state = $2, version = $3, assignee_id = $4, updated_ms = $5,
                 assignee_name = CASE WHEN $4 IS NULL THEN NULL WHEN $4 = assignee_id THEN assignee_name ELSE $6 END,
                 owner = CASE WHEN $4 IS NOT NULL THEN 'worker' WHEN grid_code IS NOT NULL THEN 'command_centre'
-                    WHEN village <> '' THEN 'village' ELSE 'unbound' END
+                    WHEN village <> '' THEN 'village' ELSE 'unbound' END,
+                priority = COALESCE($8, priority)
             WHERE case_id = $1 AND version = $7
             """,
             [
                 .text(caseID), .text(event.to.rawValue), SQLValue(event.version), SQLValue(machine.assignee?.text),
                 .integer(now.millisecondsSince1970), SQLValue(storedName(of: machine.assignee)), SQLValue(seen.version),
+                SQLValue(machine.priority),
             ])
         guard changed == 1 else { throw Failure(.conflict, "the case changed inside the transaction", context: [("case", caseID)]) }
+        if let task = machine.tasks[event.detail.task] { try store(task, caseID) }
         return result
+    }
+
+    /// A step of the dispatcher's own on a case that has a row; the table allows it.
+    mutating func mustPerform(_ step: CaseCommand, on machine: inout CaseMachine, caseID: String, actorName: String) throws {
+        if case .refused(let why) = try perform(step, on: &machine, caseID: caseID, actorName: actorName) {
+            throw Failure(.internal, "the dispatcher refused its own step: \(why)", context: [("case", caseID)])
+        }
+    }
+
+    /// Who has a task sees its case; lists ask these rows instead of every log.
+    private func store(_ task: CaseTask, _ caseID: String) throws {
+        try sql.run(
+            """
+            INSERT INTO case_task (case_id, task, assignee_id, state) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (case_id, task) DO UPDATE SET state = excluded.state
+            """, [.text(caseID), SQLValue(task.number), .text(task.assignee.text), .text(task.state.rawValue)])
     }
 
     /// The one gate: whatever the path, nobody gets or is offered a case whose category the catalogue does not give them today.
     private func objection(to event: CaseEvent, _ assignee: WorkerID?, before: WorkerID?, category: String) -> String? {
-        let offered = event.detail.proposed.flatMap { WorkerID($0) }
+        let offered = (event.detail.proposed ?? (event.action == .addTask ? event.detail.assignee : nil)).flatMap { WorkerID($0) }
         let given = assignee.flatMap { $0 != before || event.to == .dispatched && event.from != .dispatched ? $0 : nil }
         for person in [offered, given].compactMap({ $0 }) {
             if let objection = registry.objection(to: person, category: category, now: now) { return objection }

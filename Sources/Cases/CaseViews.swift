@@ -22,7 +22,10 @@ package struct CaseItem: Encodable, Sendable, Hashable {
     @NullWhenNil package var assignee: NamedReference?
     package var openedAt: String
     package var updatedAt: String
+    /// The newest hundred, the oldest of them first.
     package var incidentIDs: [String]
+    /// All that have joined it.
+    package var incidentCount: Int
     /// What this reader may do now.
     package var actions: [String]
     package var drill: Bool
@@ -34,15 +37,24 @@ package struct CaseItem: Encodable, Sendable, Hashable {
     package var supervised: Bool
     /// When a suspended case is to be taken up again.
     @NullWhenNil package var suspendedUntil: String?
+    /// Parts of the work that others do, in the order in which they were given.
+    package var tasks: [CaseTaskView]
+    /// The case into which it was merged.
+    @NullWhenNil package var mergedInto: String?
+    /// The case of the same place and kind that was closed not long before it began.
+    @NullWhenNil package var recurrenceOf: String?
 
     enum CodingKeys: String, CodingKey {
-        case no, state, version, category, priority, grid, township, village, owner, assignee, actions, drill, due, late, supervised
+        case no, state, version, category, priority, grid, township, village, owner, assignee, actions, drill, due, late, supervised, tasks
         case suspendedUntil = "suspended_until"
         case handlingGrid = "handling_grid"
         case placeText = "place_text"
         case openedAt = "opened_at"
         case updatedAt = "updated_at"
         case incidentIDs = "incident_ids"
+        case incidentCount = "incident_count"
+        case mergedInto = "merged_into"
+        case recurrenceOf = "recurrence_of"
     }
 }
 
@@ -67,18 +79,46 @@ package struct CaseEventView: Encodable, Sendable, Hashable {
     }
 }
 
-/// A case with its log.
+/// Another case that has to do with a case.
+package struct LinkedCaseView: Encodable, Sendable, Hashable {
+    package var no: String
+    package var state: String
+    package var version: Int
+    package var priority: Int
+    package var openedAt: String
+    package var placeText: String
+
+    enum CodingKeys: String, CodingKey {
+        case no, state, version, priority
+        case openedAt = "opened_at"
+        case placeText = "place_text"
+    }
+}
+
+/// A case with its log, its incidents and the cases it has to do with.
 package struct CaseDetail: Encodable, Sendable, Hashable {
     package var item: CaseItem
     package var events: [CaseEventView]
+    /// The newest hundred, the newest first.
+    package var incidents: [IncidentItem]
+    /// Cases that were merged into it and may be taken out again.
+    package var merged: [LinkedCaseView]
+    /// Later cases of the same place and kind, the newest first.
+    package var recurrences: [LinkedCaseView]
+    /// Cases that may be about the same matter.
+    package var duplicates: [DuplicateView]
 
-    enum CodingKeys: String, CodingKey { case events }
+    enum CodingKeys: String, CodingKey { case events, incidents, merged, recurrences, duplicates }
 
     /// Writes one flat object as the API promises it.
     package func encode(to encoder: any Encoder) throws {
         try item.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(events, forKey: .events)
+        try container.encode(incidents, forKey: .incidents)
+        try container.encode(merged, forKey: .merged)
+        try container.encode(recurrences, forKey: .recurrences)
+        try container.encode(duplicates, forKey: .duplicates)
     }
 }
 

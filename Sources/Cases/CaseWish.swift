@@ -17,6 +17,10 @@ package struct CaseWish: Sendable, Hashable {
     package var result: CaseResult?
     /// The case to merge into.
     package var into: CaseNumber?
+    /// The task of joint handling.
+    package var task: Int?
+    /// The version of the other case that the reader saw; nil when the reader does not mind.
+    package var intoVersion: Int?
 
     package init(_ action: CaseAction, expectedVersion: Int, note: String = "") {
         self.action = action
@@ -30,40 +34,29 @@ extension CaseTransaction {
     mutating func carryOut(
         _ wish: CaseWish, on machine: inout CaseMachine, _ row: CaseRow, _ reading: CaseReading, by reader: Reader
     ) throws -> CaseRefusal? {
+        if wish.action == .merge || wish.action == .unmerge {
+            return try join(wish, on: &machine, row, reading, by: reader).map { try $0.naming(CaseLog.events(of: row.id, in: sql)) }
+        }
         var detail = CaseEventDetail()
         detail.until = wish.until?.millisecondsSince1970
+        if [.acknowledgeTask, .completeTask, .withdrawTask].contains(wish.action) { detail.task = wish.task }
         if wish.action == .submitResult { detail.result = wish.result ?? .seen }
-        var target: CaseRow?
-        if wish.action == .merge {
-            target = try wish.into.flatMap { try mergeTarget($0, of: row, reading, for: reader) }
-            detail.into = try target?.row.text("case_no")
-        }
         let command = CaseCommand(
             wish.action, role: reader.role, actor: reader.id, expectedVersion: wish.expectedVersion, note: wish.note,
             assignee: wish.assignee, detail: detail, at: now)
         if case .refused(let why) = try perform(command, on: &machine, caseID: row.id, actorName: reader.name) {
-            return try why.naming(CaseLog.events(of: row.id, in: sql).last)
+            return try why.naming(CaseLog.events(of: row.id, in: sql))
         }
         switch wish.action {
         case .file:
             let grid = try row.row.textOrNil("grid_code").flatMap { GridCode($0) }
-            if let step = try dispatch(by: route(category: row.row.text("category"), grid: grid), machine),
-                case .refused(let why) = try perform(step, on: &machine, caseID: row.id, actorName: "system")
-            {
-                throw Failure(.internal, "the dispatcher refused its own step: \(why)", context: [("case", row.id)])
+            if let step = try dispatch(by: route(category: row.row.text("category"), grid: grid), machine) {
+                try mustPerform(step, on: &machine, caseID: row.id, actorName: "system")
             }
         case .dispatch, .reassign, .handOver: try moveHandling(row, to: machine.assignee)
-        case .merge: if let target { try moveIncidents(from: row, to: target) }
         default: break
         }
         return nil
-    }
-
-    /// An open case of the same category: another category would bring a matter where the gate never let it.
-    private func mergeTarget(_ number: CaseNumber, of row: CaseRow, _ reading: CaseReading, for reader: Reader) throws -> CaseRow? {
-        guard let target = try reading.caseRow(number.text, for: reader), target.id != row.id else { return nil }
-        let isOpen = CaseState(rawValue: try target.row.text("state"))?.isTerminal == false
-        return try isOpen && target.row.text("category") == row.row.text("category") ? target : nil
     }
 
     /// The handling grid is that of whoever has it; the home grid stays.
@@ -72,18 +65,14 @@ extension CaseTransaction {
         let grid = assignee.flatMap { registry.workers[$0]?.grid.digits } ?? home
         try sql.run("UPDATE \"case\" SET handling_grid = $2 WHERE case_id = $1", [.text(row.id), SQLValue(grid)])
     }
-
-    /// Evidence goes where the work goes on.
-    private mutating func moveIncidents(from row: CaseRow, to target: CaseRow) throws {
-        try sql.run("UPDATE case_incident SET case_id = $2 WHERE case_id = $1", [.text(row.id), .text(target.id)])
-        try publishCase(target.id, number: target.row.text("case_no"), grid: target.row.textOrNil("grid_code"))
-    }
 }
 
 extension CaseRefusal {
     /// People know each other by name; the log keeps the account beside it.
-    fileprivate func naming(_ line: LoggedEvent?) -> CaseRefusal {
-        guard case .staleVersion(let expected, let actual, var latest) = self, let line else { return self }
+    fileprivate func naming(_ log: [LoggedEvent]) -> CaseRefusal {
+        guard case .staleVersion(let expected, let actual, var latest) = self,
+            let line = log.last(where: { !$0.event.action.isObservation })
+        else { return self }
         latest?.actor = line.actorName
         return .staleVersion(expected: expected, actual: actual, latest: latest)
     }

@@ -27,6 +27,17 @@ package enum CasesSchema {
                     PRIMARY KEY (account, report_key))
                 """
             ]),
+        Migration(60, "what joins cases", joins),
+        // Who has a part of which case; the log alone says more.
+        Migration(
+            61, "tasks of joint handling",
+            [
+                """
+                CREATE TABLE case_task (
+                    case_id TEXT NOT NULL, task BIGINT NOT NULL, assignee_id TEXT NOT NULL, state TEXT NOT NULL,
+                    PRIMARY KEY (case_id, task))
+                """, "CREATE INDEX case_task_by_assignee ON case_task (assignee_id, case_id)",
+            ]),
         // What the last number of an outbox held, so that a node whose outbox is an older copy notices; null when not known.
         Migration(90, "positions with a proof", ["ALTER TABLE node_cursor ADD COLUMN sha256 TEXT"]),
     ]
@@ -90,6 +101,31 @@ package enum CasesSchema {
         // One row: how long the log is and the hash of its last line, so that a missing tail shows too.
         "CREATE TABLE case_log_head (id BIGINT NOT NULL PRIMARY KEY, position BIGINT NOT NULL, hash TEXT NOT NULL)",
         "INSERT INTO case_log_head (id, position, hash) VALUES (1, 0, '')",
+    ]
+
+    /// What further incidents of a case have in common, where it is, and the cases it belongs with. Partial indexes cost a case nothing until
+    /// it is concerned.
+    private static let joins = [
+        "ALTER TABLE \"case\" ADD COLUMN incident_key TEXT", "ALTER TABLE \"case\" ADD COLUMN place_lon_e7 BIGINT",
+        "ALTER TABLE \"case\" ADD COLUMN place_lat_e7 BIGINT", "ALTER TABLE \"case\" ADD COLUMN merged_into TEXT",
+        "ALTER TABLE \"case\" ADD COLUMN recurrence_of TEXT",
+        """
+        UPDATE "case" SET incident_key = (
+            SELECT i.camera_id || '|' || i.preset || '|' || i.zone || '|' || i.category FROM case_incident ci
+            JOIN incident i ON i.incident_id = ci.incident_id WHERE ci.case_id = "case".case_id ORDER BY i.incident_id LIMIT 1)
+        """,
+        """
+        UPDATE "case" SET place_lon_e7 = (
+            SELECT i.lon_e7 FROM case_incident ci JOIN incident i ON i.incident_id = ci.incident_id
+            WHERE ci.case_id = "case".case_id ORDER BY i.incident_id LIMIT 1), place_lat_e7 = (
+            SELECT i.lat_e7 FROM case_incident ci JOIN incident i ON i.incident_id = ci.incident_id
+            WHERE ci.case_id = "case".case_id ORDER BY i.incident_id LIMIT 1)
+        """,
+        "CREATE INDEX case_by_key ON \"case\" (incident_key, opened_ms)",
+        "CREATE INDEX case_by_place ON \"case\" (category, place_lat_e7)",
+        "CREATE INDEX case_by_merge ON \"case\" (merged_into) WHERE merged_into IS NOT NULL",
+        "CREATE INDEX case_by_recurrence ON \"case\" (recurrence_of) WHERE recurrence_of IS NOT NULL",
+        "CREATE INDEX case_by_rest ON \"case\" (state, updated_ms) WHERE state IN ('suspended', 'closed')",
     ]
 
     private static let clips = [

@@ -57,10 +57,15 @@ package struct CatalogueEntry: Sendable, Hashable {
     package var admission: Admission?
     /// Times that differ from those of the priority.
     package var clocks: [CaseClock: ClockSpan]
+    /// Two cases of the category so near to each other may be one matter; 0 looks for none.
+    package var duplicateMetres: Int
+
+    /// Where a category says nothing else: across a street, and no further.
+    package static let standardDuplicateMetres = 50
 
     package init(
         category: String, nameZH: String, nameEN: String, duty: Duty?, professional: Bool, filing: FilingPolicy, priority: Priority,
-        admission: Admission? = nil, clocks: [CaseClock: ClockSpan] = [:]
+        admission: Admission? = nil, clocks: [CaseClock: ClockSpan] = [:], duplicateMetres: Int = CatalogueEntry.standardDuplicateMetres
     ) {
         self.category = category
         self.nameZH = nameZH
@@ -71,6 +76,7 @@ package struct CatalogueEntry: Sendable, Hashable {
         self.priority = priority
         self.admission = admission
         self.clocks = clocks
+        self.duplicateMetres = duplicateMetres
     }
 
     /// True when a gridworker may be given a case of this category on some day; `objection` tells about one day.
@@ -210,15 +216,16 @@ package struct Catalogue: Sendable, Hashable {
         let professional = node.child("professional").map { $0.bool() } ?? false
         let admission = node.child("admission").flatMap(admission)
         let clocks = node.child("clocks").map(clocks) ?? [:]
+        let duplicateMetres = node.child("duplicate_m").map { $0.int(in: 0...5000) } ?? CatalogueEntry.standardDuplicateMetres
         node.finish()
-        guard let names, let filing, let priority, let professional else { return nil }
+        guard let names, let filing, let priority, let professional, let duplicateMetres else { return nil }
         if duty == nil, filing != .feed, admission == nil {
             node.report(
                 "\(category) names no duty, so that it can only be shown: set 'filing: feed', name its 'duty' or add its 'admission'")
         }
         return CatalogueEntry(
             category: category, nameZH: names.0, nameEN: names.1, duty: duty, professional: professional, filing: filing,
-            priority: priority, admission: admission, clocks: clocks)
+            priority: priority, admission: admission, clocks: clocks, duplicateMetres: duplicateMetres)
     }
 
     private static func word<Word: RawRepresentable<String> & CaseIterable>(_ node: StrictYAML, _ type: Word.Type) -> Word? {

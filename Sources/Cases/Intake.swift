@@ -79,10 +79,12 @@ struct Intake {
         let filing = registry.catalogue.filing(incident.key.category)
         let id = incident.id.description
         let grid = resolution.grid
+        let filed = FiledIncident(incident, camera, resolution)
+        let former = try transaction.predecessor(of: filed)
         var opening: CaseTransaction.Opening?
-        if filing == .automatic {
+        if filing == .automatic, former.open == nil {
             opening = try transaction.open(
-                FiledIncident(incident, camera, resolution), role: .system, actor: "system", actorName: "system")
+                filed, recurrenceOf: former.recurrence, role: .system, actor: "system", actorName: "system")
         }
         if opening == .numbersUsedUp {
             // Not lost and not blocking the bus: it waits in the feed as a proposal, and a person is told.
@@ -120,6 +122,8 @@ struct Intake {
                 SQLValue(incident.clip?.sha256), SQLValue(incident.clip?.sizeBytes),
                 SQLValue(try incident.restoration.map { try Self.json(RestorationView($0)) }),
             ])
+        // Whatever the catalogue says of its kind, an open case takes it in.
+        if let row = former.open, try transaction.attach(filed, to: row, role: .system, actor: "system", actorName: "system") { return }
         // A case has put both into the feed.
         if opening != .opened { try transaction.publish(.incident, id, grid: grid?.code.digits) }
     }

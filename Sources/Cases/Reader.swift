@@ -37,22 +37,30 @@ package struct Reader: Sendable, Hashable {
         case .everything: "TRUE"
         case .nothing: "FALSE"
         case .ownGrids: "(i.grid_code IN \(query.list(codes)) OR \(ownCase(&query)))"
-        case .ownCases: "c.assignee_id = \(query.bind(.text(id)))"
+        case .ownCases: hasPart(&query)
         }
     }
 
-    /// True where cases `c` may be seen: assigned to the reader, or at home or at work in one of the reader's grids.
+    /// True where cases `c` may be seen: given to the reader as a whole or in part, or at home or at work in
+    /// one of the reader's grids.
     func mayReadCase(_ query: inout Query) -> String {
         switch scope {
         case .everything: "TRUE"
         case .nothing: "FALSE"
         case .ownGrids: ownCase(&query)
-        case .ownCases: "c.assignee_id = \(query.bind(.text(id)))"
+        case .ownCases: hasPart(&query)
         }
     }
 
     private func ownCase(_ query: inout Query) -> String {
-        "(c.assignee_id = \(query.bind(.text(id))) OR c.grid_code IN \(query.list(codes)) OR c.handling_grid IN \(query.list(codes)))"
+        "(\(hasPart(&query)) OR c.grid_code IN \(query.list(codes)) OR c.handling_grid IN \(query.list(codes)))"
+    }
+
+    /// True where the case `c` or a task of it was given to the reader.
+    func hasPart(_ query: inout Query) -> String {
+        let me = query.bind(.text(id))
+        let given = "SELECT t.case_id FROM case_task t WHERE t.assignee_id = \(me) AND t.state <> 'withdrawn'"
+        return "(c.assignee_id = \(me) OR c.case_id IN (\(given)))"
     }
 
     private var codes: [SQLValue] { grids.sorted().map { .text($0.digits) } }

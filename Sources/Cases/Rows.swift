@@ -64,6 +64,9 @@ struct CaseRow {
     let row: SQLRow
     let id: String
 
+    /// Incidents that a list or a page shows of one case.
+    static let listedIncidents = 100
+
     init(_ row: SQLRow) throws {
         self.row = row
         id = try row.text("case_id")
@@ -87,7 +90,8 @@ struct CaseRow {
         let assignee = try row.textOrNil("assignee_id").map {
             NamedReference(id: $0, name: StoredText.unescape(try row.textOrNil("assignee_name") ?? $0))
         }
-        let actions = try machine(log, registry).actions(role: reader.role, actor: reader.id, now: now).filter(CaseStore.offered.contains)
+        let machine = try machine(log, registry)
+        let actions = machine.actions(role: reader.role, actor: reader.id, now: now).filter(CaseStore.offered.contains)
         let clocks = try clocks(log, registry)
         return CaseItem(
             no: try row.text("case_no"), state: try row.text("state"), version: Int(try row.int("version")),
@@ -95,12 +99,30 @@ struct CaseRow {
             handlingGrid: try row.textOrNil("handling_grid"), township: StoredText.unescape(try row.text("township")),
             village: StoredText.unescape(try row.text("village")), placeText: StoredText.unescape(try row.text("place_text")),
             owner: try row.text("owner"), assignee: assignee, openedAt: try row.time("opened_ms"), updatedAt: try row.time("updated_ms"),
-            incidentIDs: incidentIDs, actions: actions.map(\.rawValue), drill: try row.int("drill") != 0,
+            incidentIDs: incidentIDs.suffix(Self.listedIncidents), incidentCount: incidentIDs.count, actions: actions.map(\.rawValue),
+            drill: try row.int("drill") != 0,
             due: Dictionary(uniqueKeysWithValues: clocks.running.map { ($0.key.rawValue, $0.value.description) }),
             late: CaseClock.allCases.filter { clocks.states[$0]?.isLate(now) == true }.map(\.rawValue),
             supervised: log.contains { $0.event.action == .supervise },
             suspendedUntil: log.last { $0.event.action == .suspend && $0.event.to.rawValue == (try? row.text("state")) }
-                .flatMap { $0.event.detail.until }.map { WallTime(millisecondsSince1970: $0).description })
+                .flatMap { $0.event.detail.until }.map { WallTime(millisecondsSince1970: $0).description },
+            tasks: machine.tasks.all.map { task in
+                CaseTaskView(
+                    task: task.number,
+                    assignee: NamedReference(id: task.assignee.text, name: registry.name(of: task.assignee) ?? task.assignee.text),
+                    state: task.state.rawValue, note: task.note, answer: task.answer, since: task.since.description,
+                    due: task.state.isOver ? nil : clocks.tasks[task.number]?.due?.description,
+                    late: clocks.tasks[task.number]?.isLate(now) ?? false, doneAt: task.doneAt?.description,
+                    actions: machine.tasks.actions(task, among: actions, actor: reader.id).map(\.rawValue))
+            },
+            mergedInto: try row.textOrNil("merged_into"), recurrenceOf: try row.textOrNil("recurrence_of"))
+    }
+
+    func link() throws -> LinkedCaseView {
+        LinkedCaseView(
+            no: try row.text("case_no"), state: try row.text("state"), version: Int(try row.int("version")),
+            priority: Int(try row.int("priority")), openedAt: try row.time("opened_ms"),
+            placeText: StoredText.unescape(try row.text("place_text")))
     }
 }
 

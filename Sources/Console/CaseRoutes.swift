@@ -131,14 +131,20 @@ struct CaseRoutes: Sendable {
         let body = try await call.body()
         let name = try body.requiredText("action")
         guard let action = CaseAction(rawValue: name) else { throw Refusal.badField("action", "is not known") }
-        let version = try body.requiredInt("expected_version")
-        guard let expected = Int32(exactly: version), expected >= 0 else { throw Refusal.badField("expected_version", "is out of range") }
-        var wish = CaseWish(action, expectedVersion: Int(expected), note: try body.optionalText("note") ?? "")
+        let expected = try Self.version(body.requiredInt("expected_version"), "expected_version")
+        var wish = CaseWish(action, expectedVersion: expected, note: try body.optionalText("note") ?? "")
         wish.assignee = try Self.parsed(body, "assignee", "is no account") { WorkerID($0) }
         wish.until = try Self.parsed(body, "until", "must be a time such as 2026-11-23T02:24:57.628Z") { WallTime($0) }
         wish.result = try Self.parsed(body, "result", "must be rectified, no_trace or seen") { CaseResult(rawValue: $0) }
         wish.into = try Self.parsed(body, "into", "must be a case number") { CaseNumber($0) }
+        wish.task = try body.optionalInt("task").map { Int(clamping: $0) }
+        wish.intoVersion = try body.optionalInt("into_version").map { try Self.version($0, "into_version") }
         return try Self.response(await cases.act(call.caseNumber(), wish, by: call.account().reader))
+    }
+
+    private static func version(_ number: Int64, _ field: String) throws -> Int {
+        guard let version = Int32(exactly: number), version >= 0 else { throw Refusal.badField(field, "is out of range") }
+        return Int(version)
     }
 
     /// A text of the body in its own type, nil when absent.
@@ -158,14 +164,17 @@ struct CaseRoutes: Sendable {
         case .refused(let why):
             let text = why.description
             switch why {
-            case .roleMayNot, .notTheAssignee, .notTheReceiver, .handlerMayNotInspect: throw Refusal(.forbidden, "forbidden", text)
-            case .staleVersion: throw Refusal(.conflict, "conflict", text, field: "expected_version")
-            case .notPossible, .noEmergency, .closedTooLongAgo:
+            case .roleMayNot, .notTheAssignee, .notTheReceiver, .handlerMayNotInspect, .notTheTaskHolder:
+                throw Refusal(.forbidden, "forbidden", text)
+            case .staleVersion, .staleTarget: throw Refusal(.conflict, "conflict", text, field: why.field)
+            case .notMergeable: throw Refusal(.unprocessableContent, "not_mergeable", text, field: why.field)
+            case .notPossible, .noEmergency, .closedTooLongAgo, .taskOver, .tooManyTasks, .tasksOpen:
                 throw Refusal(.unprocessableContent, "not_possible", text, field: why.field)
             case .noteMissing, .noteTooLong: throw Refusal(.unprocessableContent, "note", text, field: why.field)
             case .assigneeMissing: throw Refusal(.unprocessableContent, "assignee_missing", text, field: why.field)
             case .notAdmitted: throw Refusal(.unprocessableContent, "not_admitted", text, field: why.field)
-            case .untilMissing, .targetMissing, .notRectified: throw Refusal(.unprocessableContent, "incomplete", text, field: why.field)
+            case .untilMissing, .targetMissing, .taskMissing, .notRectified:
+                throw Refusal(.unprocessableContent, "incomplete", text, field: why.field)
             }
         }
     }

@@ -145,9 +145,15 @@ extension JSON: Decodable {
 
     /// A member that must be a whole number.
     func requiredInt(_ name: String) throws -> Int64 {
+        guard let number = try optionalInt(name) else { throw Refusal.badField(name, "is missing") }
+        return number
+    }
+
+    /// A member that is a whole number, null or absent.
+    func optionalInt(_ name: String) throws -> Int64? {
         switch self[name] {
         case .int(let number): return number
-        case nil, .null: throw Refusal.badField(name, "is missing")
+        case nil, .null: return nil
         default: throw Refusal.badField(name, "must be a whole number")
         }
     }

@@ -112,21 +112,34 @@ enum OpenAPI {
                         filed automatically.
                         """)
         ),
-        ("/api/cases/{no}", get("One case with its log", ref("CaseDetail"), more: [404])),
+        (
+            "/api/cases/{no}",
+            get(
+                "One case with its log", ref("CaseDetail"), more: [404],
+                note:
+                    """
+                    With the newest hundred incidents that joined it, the cases `merged` into it, later cases of the same place and kind \
+                    (`recurrences`), and `duplicates`: open cases, and such as were closed within a day, of the same category within \
+                    `duplicate_m` of the catalogue, or in the same grid where a place is not known, each with the reason.
+                    """)
+        ),
         (
             "/api/cases/{no}/actions",
             post(
                 "Do something to a case",
                 body: object([
                     "action": OpenAPISchemas.caseAction, "expected_version": integer, "note": text, "assignee": text, "until": time,
-                    "result": ["type": "string", "enum": ["rectified", "no_trace", "seen"]], "into": text,
+                    "result": ["type": "string", "enum": ["rectified", "no_trace", "seen"]], "into": text, "into_version": integer,
+                    "task": integer,
                 ]), answer: ref("CaseDetail"), more: [403, 404, 409, 422],
                 note:
                     """
                     What a reader may do now stands in `actions` of the case. 409 when the case is no longer at `expected_version`; the \
-                    message says who was faster. `dispatch`, `reassign`, `hand_over` and `propose_hand_over` name the `assignee`, whom the \
+                    message says who was faster. Incidents that joined meanwhile make no version old. `dispatch`, `reassign`, `hand_over` and `propose_hand_over` name the `assignee`, whom the \
                     catalogue must admit (422 `not_admitted`); `suspend` and `extend` name `until`; `merge` names an open case of the same \
-                    category as `into`. A hazard passes inspection only with the `result` rectified or no_trace.
+                    category as `into`, with the `into_version` that was seen (409), and a note; `unmerge` takes it back while that case is open \
+                    (422 `not_mergeable`). `add_task` gives an `assignee` a part of the work; `acknowledge_task`, `complete_task` and \
+                    `withdraw_task` name the `task`, and nothing closes before every task is over. A hazard passes inspection only with the `result` rectified or no_trace.
                     """)
         ),
         (

@@ -107,10 +107,25 @@ enum OpenAPISchemas {
         "no": text, "state": text, "version": integer, "category": text, "priority": integer, "grid": grids,
         "handling_grid": OpenAPI.nullable(text), "township": text, "village": text, "place_text": text, "owner": text,
         "assignee": OpenAPI.nullable(OpenAPI.ref("Named")), "opened_at": time, "updated_at": time, "incident_ids": OpenAPI.array(text),
-        "actions": OpenAPI.array(caseAction), "drill": boolean,
+        "incident_count": integer, "actions": OpenAPI.array(caseAction), "drill": boolean,
         "due": ["type": "object", "additionalProperties": time, "description": "When the running clocks end."],
         "late": OpenAPI.array(["type": "string", "enum": .array(CaseClock.allCases.map { .string($0.rawValue) })]),
-        "supervised": boolean, "suspended_until": maybeTime,
+        "supervised": boolean, "suspended_until": maybeTime, "merged_into": maybeText, "recurrence_of": maybeText,
+        "tasks": OpenAPI.array(
+            OpenAPI.object([
+                "task": integer, "assignee": OpenAPI.ref("Named"),
+                "state": ["type": "string", "enum": .array(CaseTask.State.allCases.map { .string($0.rawValue) })], "note": text,
+                "answer": text,
+                "since": time, "due": maybeTime, "late": boolean, "done_at": maybeTime, "actions": OpenAPI.array(caseAction),
+            ])),
+    ])
+
+    private static let linkedCase = OpenAPI.object([
+        "no": text, "state": text, "version": integer, "priority": integer, "opened_at": time, "place_text": text,
+    ])
+    private static let duplicate = OpenAPI.object([
+        "no": text, "state": text, "version": integer, "priority": integer, "place_text": text, "opened_at": time,
+        "distance_m": OpenAPI.nullable(integer), "minutes": integer, "reason": text, "mergeable": boolean,
     ])
 
     private static let rate = OpenAPI.object(["numerator": integer, "denominator": integer, "text": text])
@@ -129,9 +144,12 @@ enum OpenAPISchemas {
                         "from": OpenAPI.nullable(text), "to": text, "note": text,
                         "detail": OpenAPI.object([
                             "category": text, "priority": integer, "drill": boolean, "grid": text, "township": text,
-                            "until": integer, "result": text, "into": text, "proposed": text,
+                            "until": integer, "result": text, "into": text, "proposed": text, "incident": text,
+                            "incidents": OpenAPI.array(text),
+                            "source": text, "recurrence_of": text, "task": integer, "assignee": text,
                         ]),
-                    ]))
+                    ])), "incidents": OpenAPI.array(OpenAPI.ref("IncidentItem")), "merged": OpenAPI.array(linkedCase),
+                "recurrences": OpenAPI.array(linkedCase), "duplicates": OpenAPI.array(duplicate),
             ]),
         ]
     ]

@@ -27,7 +27,7 @@ struct PushRoutes: Sendable {
     var routes: [Route] {
         [
             Route(.get, "/api/receipts", .roles(Self.desk), missing), Route(.get, "/api/receipts/{incident}", .session, receipts),
-            Route(.get, "/api/notices", .roles(Self.desk.union([.gridworker])), notices),
+            Route(.get, "/api/notices", .roles(Self.desk.union([.gridworker, .department])), notices),
             Route(.get, "/api/silences", .roles(Self.desk), silences), Route(.post, "/api/silences", .roles(Self.desk), silence),
             Route(.post, "/api/silences/{id}/end", .roles(Self.desk), endSilence),
             Route(.get, "/api/absences", .roles(Self.rosterKeepers), absences),
@@ -43,9 +43,9 @@ struct PushRoutes: Sendable {
         let number = detail.item.caseReference.flatMap { CaseNumber($0.no) }
         var told = ToldView.nothing
         if let number { told = try await pushes.told(of: number) }
-        if reader.role == .gridworker {
+        if Self.isOneOfMany(reader) {
             // What was said to others is theirs.
-            let own = "worker:\(reader.id)"
+            let own = Self.recipient(reader)?.id
             told.decisions.removeAll { $0.recipient != own }
             told.pushes.removeAll { $0.recipient != own }
         }
@@ -65,10 +65,20 @@ struct PushRoutes: Sendable {
     private func notices(_ call: Call) async throws -> Response {
         let reader = try call.account().reader
         let limit = Int(try call.number("limit", in: 1...200) ?? 50)
-        let worker = reader.role == .gridworker ? WorkerID(reader.id) : nil
+        let own = Self.recipient(reader)
         // A gridworker's account is the worker's id; one that is none has no notices.
-        guard reader.role != .gridworker || worker != nil else { return try .encoded(List<NoticeView>(items: [])) }
-        return try .encoded(List(items: await pushes.notices(to: worker, limit: limit)))
+        guard !Self.isOneOfMany(reader) || own != nil else { return try .encoded(List<NoticeView>(items: [])) }
+        return try .encoded(List(items: await pushes.notices(to: own, limit: limit)))
+    }
+
+    private static func isOneOfMany(_ reader: Reader) -> Bool { reader.role == .gridworker || reader.role == .department }
+
+    private static func recipient(_ reader: Reader) -> Recipient? {
+        switch reader.role {
+        case .gridworker: WorkerID(reader.id).map(Recipient.worker)
+        case .department: WorkerID(reader.id).map(Recipient.department)
+        default: nil
+        }
     }
 
     // MARK: silences

@@ -36,6 +36,31 @@ package enum CaseAction: String, Sendable, CaseIterable {
     case inspect, pass, fail
     case suspend, resume, extend, supervise, remind
     case merge, reopen, archive, void
+    /// A merge is taken back: the case goes on where it was.
+    case unmerge
+    /// Another case was merged into this one.
+    case absorb
+    /// A case that was merged into this one went its own way again.
+    case release
+    /// One more incident of the same place and kind joined the case.
+    case attach
+    /// Joint handling: somebody else gets a part of the work.
+    case addTask = "add_task"
+    case acknowledgeTask = "acknowledge_task"
+    case completeTask = "complete_task"
+    case withdrawTask = "withdraw_task"
+
+    /// True for what is noted beside the work: it changes neither where a case stands nor who has it, and nobody who acts on the case as it
+    /// was before must be told that it changed.
+    package var isObservation: Bool { self == .attach }
+
+    /// True for what is written into a case's log without anybody working on the case itself: no sign of work of the one who has it.
+    package var isBeside: Bool {
+        switch self {
+        case .attach, .absorb, .release, .addTask, .acknowledgeTask, .completeTask, .withdrawTask: true
+        default: false
+        }
+    }
 }
 
 /// What was found or done when a case was handled; the raw value is the `result` of the HTTP API.
@@ -61,6 +86,18 @@ package struct CaseEventDetail: Hashable, Sendable, Codable {
     package var result: CaseResult?
     /// The case into which this one was merged.
     package var into: String?
+    /// The incidents that went with a merge, so that they can come back.
+    package var incidents: [String]?
+    /// The case that was merged into this one, or left it again.
+    package var source: String?
+    /// The incident that joined.
+    package var incident: String?
+    /// The task of joint handling.
+    package var task: Int?
+    /// To whom the task was given.
+    package var assignee: String?
+    /// The case, closed a while ago, of the same place and kind.
+    package var recurrenceOf: String?
     /// To whom a hand-over was proposed.
     package var proposed: String?
     /// True when the map gave it to somebody else, who has the full time.
@@ -70,6 +107,11 @@ package struct CaseEventDetail: Hashable, Sendable, Codable {
 
     /// True when there is nothing beside the note.
     package var isEmpty: Bool { self == Self() }
+
+    enum CodingKeys: String, CodingKey {
+        case category, priority, drill, grid, township, until, result, into, incidents, source, incident, task, assignee, proposed, restarts
+        case recurrenceOf = "recurrence_of"
+    }
 }
 
 /// What happens to a new incident of a category.

@@ -2,6 +2,7 @@
 // **configuration** → decisions → channels
 
 package import Base
+import Cases
 
 /// What the configuration says about pushes; without a section, the console alone.
 package struct PushSettings: Sendable {
@@ -49,17 +50,27 @@ package struct PushSettings: Sendable {
     }
 
     private static func waits(_ node: StrictYAML, _ waits: inout LadderPolicy.Waits) {
-        let range: ClosedRange<Duration> = .seconds(1) ... .seconds(30 * 86_400)
         if let steps = node.child("steps") {
-            let found = steps.elements.compactMap { $0.duration(in: range)?.seconds }
-            if found.count == waits.steps.count, zip(found, found.dropFirst()).allSatisfy({ $0 < $1 }) {
+            let found = steps.elements.compactMap(span)
+            let isOneKind = Set(found.map(\.isWorkingTime)).count == 1
+            if found.count == waits.steps.count, isOneKind, zip(found, found.dropFirst()).allSatisfy({ $0.milliseconds < $1.milliseconds })
+            {
                 waits.steps = found
             } else {
-                steps.report("steps must be four rising times: to substitute, village, township and district")
+                steps.report(
+                    "steps must be four rising times, all by the clock or all in working time: to substitute, village, township and district"
+                )
             }
         }
-        if let value = node.child("silent_after")?.duration(in: range) { waits.silentAfter = value.seconds }
+        if let value = node.child("silent_after").flatMap(span) { waits.silentAfter = value }
         node.finish()
+    }
+
+    /// A time by the clock such as `90s` or `2h`, or in working time such as `2wh` or `1wd`; 1 second to 30 days.
+    private static func span(_ node: StrictYAML) -> ClockSpan? {
+        let range: ClosedRange<Duration> = .seconds(1) ... .seconds(30 * 86_400)
+        if let text = node.string(), let span = ClockSpan(text), span.isWorkingTime, span.milliseconds <= 30 * 86_400_000 { return span }
+        return node.duration(in: range).map { ClockSpan(milliseconds: Int64(($0.seconds * 1000).rounded())) }
     }
 
     /// `08:00-20:00` as minutes of the day.

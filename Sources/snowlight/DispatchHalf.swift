@@ -35,6 +35,7 @@ struct DispatchHalf: Sendable {
     private let doorkeeper: ZapHandler?
     private let receiver: IncidentReceiver
     private let feed: FeedPublisher?
+    private let timers: CaseTimers
     private let pushes: PushService
     private let console: Console
 
@@ -94,8 +95,7 @@ struct DispatchHalf: Sendable {
             office: office, maps: maps, signal: signal, log: log, file: file, accountsFile: accountsFile, backups: backups,
             accounts: accounts,
             doorkeeper: try access.map { try ZapHandler(allowed: $0.allowed, log: log, metrics: metrics) }, receiver: receiver, feed: feed,
-            pushes: pushes,
-            console: console)
+            timers: CaseTimers(cases: cases, log: log), pushes: pushes, console: console)
     }
 
     /// In the order of starting. The doorkeeper stands before the first door is opened.
@@ -111,7 +111,7 @@ struct DispatchHalf: Sendable {
                 feed?.stop()
                 receiver.stop()
                 doorkeeper?.stop()
-            }, pushes, console,
+            }, CaseTiming(timers: timers), pushes, console,
         ]
         if let feed { services.append(FeedWaking(signal: signal, feed: feed)) }
         return services
@@ -163,4 +163,11 @@ private struct FeedWaking: Service {
     let feed: FeedPublisher
 
     func run() async throws { for await _ in signal.subscribe().cancelOnGracefulShutdown() { feed.notify() } }
+}
+
+/// Ends suspensions and archives closed cases until shutdown.
+private struct CaseTiming: Service {
+    let timers: CaseTimers
+
+    func run() async throws { await cancelWhenGracefulShutdown { await timers.run() } }
 }

@@ -49,13 +49,25 @@ private let listed: [Row] =
         (.suspended, .resume, [.dispatcher, .system], nil),
         (.closed, .reopen, [.dutyOfficer, .supervisor], .filed),
         (.closed, .archive, [.system], .archived),
+        (.merged, .unmerge, [.dutyOfficer], nil),
     ]
     + open.flatMap { state -> [Row] in
         [
             (state, .extend, [.supervisor], state), (state, .supervise, [.supervisor], state),
             (state, .remind, [.dutyOfficer, .dispatcher, .supervisor, .townOffice], state), (state, .void, [.supervisor], .void),
+            (state, .attach, [.system, .dutyOfficer], state), (state, .absorb, [.system, .dutyOfficer], state),
+            (state, .release, [.dutyOfficer], state),
         ]
     }
+    + open.filter { $0 != .reported && $0 != .suspended }.flatMap { state -> [Row] in
+        [
+            (state, .addTask, [.dispatcher], state), (state, .withdrawTask, [.dispatcher], state),
+            (state, .acknowledgeTask, [.gridworker, .department], state), (state, .completeTask, [.gridworker, .department], state),
+        ]
+    }
+
+/// Acts on a task, which must be there first.
+private let taskActs: Set<CaseAction> = [.acknowledgeTask, .completeTask, .withdrawTask]
 
 private let open: [CaseState] = [.reported, .filed, .dispatched, .acknowledged, .handling, .handled, .inspecting, .suspended]
 
@@ -98,6 +110,7 @@ private func command(
     detail.until = at.adding(seconds: 3600).millisecondsSince1970
     detail.into = "511011-20261123-00001"
     detail.result = .rectified
+    if taskActs.contains(action) { detail.task = 1 }
     let isWorker = role == .gridworker || role == .department
     return CaseCommand(
         action, role: role, actor: actor ?? (isWorker ? "w1" : role.rawValue), expectedVersion: version, note: note, assignee: assignee,
@@ -114,13 +127,14 @@ private func command(
                 if action == .handOver, role == .gridworker, machine.assignee != nil {
                     _ = machine.apply(command(.proposeHandOver, .gridworker, version: machine.version, assignee: me))
                 }
+                if taskActs.contains(action) { _ = machine.apply(command(.addTask, .dispatcher, version: machine.version)) }
                 let before = machine
                 let row = listed.first { $0.from == state && $0.action == action && $0.roles.contains(role) }
                 switch machine.apply(command(action, role, version: before.version)) {
                 case .advanced(let event):
                     accepted += 1
                     #expect(row != nil, "\(String(describing: state)) \(action) \(role) must be refused")
-                    #expect(machine.state == row?.to ?? .acknowledged)
+                    #expect(machine.state == row?.to ?? before.mergedFrom ?? .acknowledged)
                     #expect(machine.version == before.version + 1 && event.version == machine.version)
                     #expect(event.from == state && event.to == machine.state && event.role == role && event.at == now)
                 case .refused(let why):
@@ -141,7 +155,8 @@ private func command(
 }
 
 @Test func onlyTheAssigneeWorksOnACase() throws {
-    for row in listed where row.roles.contains(.gridworker) && row.action != .report && row.action != .handOver {
+    for row in listed
+    where row.roles.contains(.gridworker) && row.action != .report && row.action != .handOver && !taskActs.contains(row.action) {
         var machine = try machine(row.from)
         #expect(
             machine.apply(command(row.action, .gridworker, version: machine.version, actor: "w2")) == .refused(.notTheAssignee))
@@ -156,6 +171,7 @@ private func command(
         for guarded in row.guards {
             var machine = try machine(row.from)
             if row.guards.contains(.receiverOnly) { continue }
+            if taskActs.contains(row.action) { _ = machine.apply(command(.addTask, .dispatcher, version: machine.version)) }
             var wish = command(row.action, role, version: machine.version)
             let expected: CaseRefusal
             switch guarded {
@@ -168,6 +184,16 @@ private func command(
             case .emergencyOnly:
                 machine = try plain(row.from)
                 expected = .noEmergency
+            case .ownTask: (wish.actor, expected) = ("w2", .notTheTaskHolder(1))
+            case .openTask: (wish.detail.task, expected) = (2, .taskMissing)
+            case .room:
+                for _ in 0..<CaseTask.limit { _ = machine.apply(command(.addTask, .dispatcher, version: machine.version)) }
+                wish.expectedVersion = machine.version
+                expected = .tooManyTasks(limit: CaseTask.limit)
+            case .tasksDone:
+                guard case .advanced = machine.apply(command(.addTask, .dispatcher, version: machine.version)) else { continue }
+                wish.expectedVersion = machine.version
+                expected = .tasksOpen([1])
             case .assigneeOnly, .receiverOnly, .rectified: continue
             }
             let before = machine
@@ -175,6 +201,7 @@ private func command(
             #expect(machine == before && expected.field != nil)
         }
         var machine = try machine(row.from)
+        if taskActs.contains(row.action) { _ = machine.apply(command(.addTask, .dispatcher, version: machine.version)) }
         let long = command(row.action, role, version: machine.version, note: String(repeating: "长", count: 2001))
         #expect(machine.apply(long) == .refused(.noteTooLong(limit: 2000)))
     }
@@ -266,10 +293,14 @@ private func plain(_ state: CaseState?) throws -> CaseMachine {
             case .refused: #expect(machine == before)
             case .advanced(let event):
                 log.append((event, machine.assignee))
-                #expect(machine.version == before.version + 1 && machine.latest == event && stale == 0)
+                #expect(machine.version == before.version + 1)
+                // Only an incident that joined meanwhile makes no screen old.
+                #expect(stale == 0 || before.settledVersion < before.version)
+                #expect((machine.latest == event) == !action.isObservation)
                 #expect(
                     listed.contains {
-                        $0.from == before.state && ($0.to ?? before.suspendedFrom) == machine.state && $0.action == action
+                        let back = before.state == .merged ? before.mergedFrom : before.suspendedFrom
+                        return $0.from == before.state && ($0.to ?? back) == machine.state && $0.action == action
                             && $0.roles.contains(role)
                     })
                 if [.dispatched, .acknowledged, .handling].contains(machine.state) { #expect(machine.assignee == me) }
@@ -277,4 +308,57 @@ private func plain(_ state: CaseState?) throws -> CaseMachine {
             }
         }
     }
+}
+
+@Test func anIncidentThatJoinsMakesNoScreenOld() throws {
+    var machine = try machine(.dispatched)
+    let seen = machine.version
+    for priority in [3, 1, 2] {
+        var attach = command(.attach, .system, version: machine.version, note: "")
+        attach.detail.priority = priority
+        _ = machine.apply(attach)
+    }
+    #expect(machine.version == seen + 3 && machine.settledVersion == seen && machine.priority == 1)
+    guard case .advanced = machine.apply(command(.acknowledge, .gridworker, version: seen)) else {
+        Issue.record("what was seen still holds")
+        return
+    }
+    // Another person's act does.
+    guard case .refused(.staleVersion) = machine.apply(command(.handle, .gridworker, version: seen + 3)) else {
+        Issue.record("an old screen")
+        return
+    }
+}
+
+@Test func aMergeLeadsBackToWhereItWas() throws {
+    for state in [CaseState.reported, .filed, .dispatched] {
+        var machine = try machine(state)
+        let before = machine
+        _ = machine.apply(command(.merge, .dutyOfficer, version: machine.version))
+        #expect(machine.state == .merged && machine.actions(role: .dutyOfficer, actor: "x", now: now) == [.unmerge])
+        _ = machine.apply(command(.unmerge, .dutyOfficer, version: machine.version))
+        #expect(machine.state == state && machine.assignee == before.assignee && machine.mergedFrom == nil)
+    }
+}
+
+@Test func theMostUrgentOfAllThatJoinedCounts() {
+    func event(_ version: Int, _ action: CaseAction, _ priority: Int?, source: String? = nil) -> CaseEvent {
+        var detail = CaseEventDetail()
+        (detail.priority, detail.source) = (priority, source)
+        return CaseEvent(
+            version: version, at: now.adding(seconds: Double(version)), actor: "x", role: .system, action: action, from: .filed, to: .filed,
+            note: "", detail: detail)
+    }
+    let steps: [(CaseEvent, priority: Int?, since: Int?)] = [
+        (event(1, .report, 3), 3, nil), (event(2, .attach, 4), 3, nil), (event(3, .absorb, 1, source: "a"), 1, 3),
+        (event(4, .attach, 2), 1, 3), (event(5, .release, nil, source: "a"), 2, 3), (event(6, .absorb, 2, source: "b"), 2, 3),
+    ]
+    var urgency = CaseUrgency()
+    for (event, priority, since) in steps {
+        urgency.follow(event)
+        #expect(urgency.priority == priority && urgency.since == since.map { now.adding(seconds: Double($0)) }, "\(event.version)")
+    }
+    // A merge that was taken back made nothing urgent.
+    let settled = CaseUrgency(CaseUrgency.settled(steps.map(\.0)))
+    #expect(settled.priority == 2 && settled.since == now.adding(seconds: 4))
 }

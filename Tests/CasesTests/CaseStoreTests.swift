@@ -319,7 +319,9 @@ import Testing
         Set(found.keys) == [
             "no", "state", "version", "category", "priority", "grid", "handling_grid", "township", "village", "place_text", "owner",
             "assignee",
-            "opened_at", "updated_at", "incident_ids", "actions", "drill", "events", "due", "late", "supervised", "suspended_until",
+            "opened_at", "updated_at", "incident_ids", "incident_count", "actions", "drill", "events", "due", "late", "supervised",
+            "suspended_until",
+            "merged_into", "recurrence_of", "tasks", "incidents", "merged", "recurrences", "duplicates",
         ])
     let events = try #require(found["events"] as? [[String: Any]])
     #expect(Set(events[0].keys) == ["version", "at", "actor", "actor_name", "role", "action", "from", "to", "note", "detail"])

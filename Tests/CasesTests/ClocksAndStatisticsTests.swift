@@ -17,11 +17,13 @@ private let calendar = WorkingCalendar(
     holidays: [LocalMinute.day("2026-10-02")!], workingDays: [LocalMinute.day("2026-10-10")!])  // Valid days.
 
 /// A log of one case, one step after the other.
-private func log(_ steps: [(CaseAction, CaseState?, CaseState, String)], until: String? = nil, drill: Bool = false) -> [CaseEvent] {
+private func log(_ steps: [(CaseAction, CaseState?, CaseState, String)], until: String? = nil, drill: Bool = false, priority: Int = 3)
+    -> [CaseEvent]
+{
     steps.enumerated().map { index, step in
         var detail = CaseEventDetail()
         if step.0 == .report {
-            (detail.category, detail.priority, detail.grid, detail.township) = ("motion", 3, "511011001001001", "东兴街道")
+            (detail.category, detail.priority, detail.grid, detail.township) = ("motion", priority, "511011001001001", "东兴街道")
             detail.drill = drill ? true : nil
         }
         if step.0 == .extend || step.0 == .suspend { detail.until = until.map { time($0).millisecondsSince1970 } }
@@ -31,8 +33,8 @@ private func log(_ steps: [(CaseAction, CaseState?, CaseState, String)], until: 
     }
 }
 
-private func clocks(_ events: [CaseEvent], priority: Int = 3) -> CaseClocks {
-    CaseClocks(events, category: "motion", priority: priority, catalogue: catalogue, calendar: calendar)
+private func clocks(_ events: [CaseEvent]) -> CaseClocks {
+    CaseClocks(events, category: "motion", priority: 4, catalogue: catalogue, calendar: calendar)
 }
 
 /// Thursday 1 October, 16:00 in Beijing: one working hour before the weekend that a holiday makes long.
@@ -69,7 +71,7 @@ private let beginning: [(CaseAction, CaseState?, CaseState, String)] = [
     let running = clocks(log(beginning)).running
     // The category's own half hour; the work by the standard of priority 3: two working days.
     #expect(running == [.acknowledge: time("2026-10-01T08:30:00.000Z"), .handle: time("2026-10-06T08:00:00.000Z")])
-    #expect(clocks(log(beginning), priority: 1).running[.arrive] == time("2026-10-01T08:20:00.000Z"))
+    #expect(clocks(log(beginning, priority: 1)).running[.arrive] == time("2026-10-01T08:20:00.000Z"))
     let late = log(beginning + [(.acknowledge, .dispatched, .acknowledged, "2026-10-01T08:31:00.000Z")])
     let state = clocks(late).states[.acknowledge]
     #expect(state?.met == time("2026-10-01T08:31:00.000Z") && state?.isLate(time("2026-10-01T08:31:00.000Z")) == true)

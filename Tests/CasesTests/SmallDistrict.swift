@@ -115,6 +115,7 @@ struct Sender {
     private(set) var sequence: UInt64 = 0
     private var generator: SeededGenerator
     private var wall: WallTime
+    private var minted = 0
 
     init(seed: UInt64, wall: WallTime = WallTime("2026-11-23T15:58:57.628Z")!) {  // A literal in the form it parses.
         generator = SeededGenerator(seed: seed)
@@ -122,12 +123,14 @@ struct Sender {
         self.wall = wall
     }
 
-    mutating func incident(camera: Int = 1, category: String = "motion", place: GeoPoint? = nil, reason: [String] = ["moved 12 cells"])
-        -> Incident
-    {
-        Incident(
+    /// - Parameter zone: One of its own when left out, so that no two incidents are of one place and kind by accident.
+    mutating func incident(
+        camera: Int = 1, category: String = "motion", zone: String? = nil, place: GeoPoint? = nil, reason: [String] = ["moved 12 cells"]
+    ) -> Incident {
+        minted += 1
+        return Incident(
             id: UUID7(at: wall, using: &generator), revision: 1, phase: .open,
-            key: IncidentKey(camera: SmallDistrict.cameraID(camera), category: category), priority: .three,
+            key: IncidentKey(camera: SmallDistrict.cameraID(camera), zone: zone ?? "z\(minted)", category: category), priority: .three,
             place: place ?? SmallDistrict.place(camera), firstSeen: wall, lastSeen: wall.adding(seconds: 2), count: 1, score: 71,
             box: RelativeBox(x: 0.1, y: 0.2, width: 0.3, height: 0.4), reason: reason, snapshot: nil, drill: false)
     }

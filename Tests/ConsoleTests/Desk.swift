@@ -176,16 +176,18 @@ extension Desk {
     ) throws -> Incident {
         let now = SystemTime().wallNow
         var generator = SystemRandomNumberGenerator()
-        var incident = Incident(
-            id: UUID7(at: now, using: &generator), revision: 1, phase: .open, key: IncidentKey(camera: camera, category: category),
-            priority: .three, place: GeoPoint(lon: camera == Self.eastCamera ? 105.065 : 105.055, lat: 29.585)!,  // Inside ±180, ±90.
-            firstSeen: now, lastSeen: now, count: 1, score: 70, box: nil, reason: ["<img src=x onerror=alert(1)>"], snapshot: snapshot,
-            drill: false)
-        incident.clip = clip
         let number = sequence.value.withLock { value -> UInt64 in
             value += 1
             return value
         }
+        // A zone of its own: no two incidents are of one place and kind by accident.
+        let key = IncidentKey(camera: camera, zone: "z\(number)", category: category)
+        var incident = Incident(
+            id: UUID7(at: now, using: &generator), revision: 1, phase: .open, key: key,
+            priority: .three, place: GeoPoint(lon: camera == Self.eastCamera ? 105.065 : 105.055, lat: 29.585)!,  // Inside ±180, ±90.
+            firstSeen: now, lastSeen: now, count: 1, score: 70, box: nil, reason: ["<img src=x onerror=alert(1)>"], snapshot: snapshot,
+            drill: false)
+        incident.clip = clip
         let bytes = IncidentJSON.encode(incident, sequence: number)
         let received = ReceivedIncident(
             node: NodeID(high: 1, low: 1), epoch: 1, sequence: number, bytes: bytes, sha256: SHA256Hex.of(bytes),

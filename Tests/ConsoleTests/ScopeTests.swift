@@ -102,6 +102,38 @@ import Testing
         }
     }
 
+    @Test func theDutyOfficerMergesWhatIsOneMatterAndTakesItBack() async throws {
+        try await Desk.run { desk in
+            try desk.commit("fire_lane", Desk.eastCamera)
+            try desk.commit("fire_lane", Desk.eastCamera)
+            let duty = try await desk.login("duty")
+            let numbers = try await desk.get("/api/cases", as: duty).items.compactMap { $0["no"] as? String }.sorted()
+            let item = try await desk.get("/api/cases/\(numbers[1])", as: duty).json
+            let found = try #require((item["duplicates"] as? [[String: Any]])?.first)
+            #expect(found["no"] as? String == numbers[0] && found["distance_m"] as? Int == 0 && found["mergeable"] as? Bool == true)
+            let (version, other) = (try #require(item["version"] as? Int), try #require(found["version"] as? Int))
+            func act(_ action: String, _ version: Int, _ more: String = "") async throws -> Reply {
+                let body = #"{"action":"\#(action)","expected_version":\#(version),"note":"同一件事"\#(more)}"#
+                return try await desk.ask("POST", "/api/cases/\(numbers[1])/actions", session: duty, body: body)
+            }
+            let stale = try await act("merge", version, #","into":"\#(numbers[0])","into_version":\#(other - 1)"#)
+            #expect(stale.status == 409 && stale.errorField == "into_version", "\(stale.text)")
+            let itself = try await act("merge", version, #","into":"\#(numbers[1])""#)
+            #expect(itself.status == 422 && itself.errorCode == "not_mergeable" && itself.errorField == "into", "\(itself.text)")
+            let merged = try await act("merge", version, #","into":"\#(numbers[0])","into_version":\#(other)"#)
+            #expect(merged.status == 200 && merged.json["merged_into"] as? String == numbers[0], "\(merged.text)")
+            let whole = try await desk.get("/api/cases/\(numbers[0])", as: duty).json
+            #expect(whole["incident_count"] as? Int == 2 && (whole["merged"] as? [[String: Any]])?.first?["no"] as? String == numbers[1])
+            let back = try await act("unmerge", version + 1)
+            #expect(
+                back.status == 200 && back.json["state"] as? String == "dispatched" && back.json["merged_into"] is NSNull, "\(back.text)")
+            // A gridworker merges nothing.
+            let east = try await desk.login("w-east")
+            let body = #"{"action":"merge","expected_version":\#(version + 2),"note":"x","into":"\#(numbers[0])"}"#
+            #expect(try await desk.ask("POST", "/api/cases/\(numbers[1])/actions", session: east, body: body).status == 403)
+        }
+    }
+
     @Test func badActsAreNamed() async throws {
         try await Desk.run { desk in
             try desk.commit("fire_lane", Desk.eastCamera)
@@ -117,6 +149,9 @@ import Testing
                 (#"{"action":"acknowledge","expected_version":-1}"#, "expected_version"),
                 (#"{"action":"acknowledge","expected_version":99999999999}"#, "expected_version"),
                 (#"{"action":"acknowledge","expected_version":1,"note":[]}"#, "note"),
+                (#"{"action":"merge","expected_version":1,"into":"7"}"#, "into"),
+                (#"{"action":"merge","expected_version":1,"into_version":-1}"#, "into_version"),
+                (#"{"action":"complete_task","expected_version":1,"task":"1"}"#, "task"),
             ] {
                 let reply = try await desk.ask("POST", "/api/cases/\(number)/actions", session: east, body: body)
                 #expect(reply.status == 400 && reply.errorField == field, "\(body) \(reply.text)")

@@ -241,3 +241,69 @@ import Testing
         #expect(wait >= 0 && wait < min(300, 2 * Double(1 << min(attempt - 1, 20))), "seed \(seed)")
     }
 }
+
+@Test func anIncidentThatJoinsTellsNobodyAnew() async throws {
+    let district = try PushDistrict()
+    try district.incidents([1], zone: "gate", seed: 20)
+    try await district.run(district.service, for: 5)
+    for seed in 21..<30 { try district.incidents([1], zone: "gate", seed: UInt64(seed)) }
+    try await district.run(district.service, for: 60, every: 10)
+    #expect(try district.post.kinds() == ["task"] && district.count("\"case\"") == 1)
+    #expect(try district.count("incident WHERE pushed_ms IS NULL") == 0, "who was told of the case was told of them")
+    // An acknowledger who is silent stays silent, whatever the camera sees.
+    try await district.act(district.onlyCase(), .acknowledge)
+    for seed in 30..<34 {
+        try await district.run(district.service, for: 4 * 3600, every: 3600)
+        try district.incidents([1], zone: "gate", seed: UInt64(seed))
+    }
+    try await district.run(district.service, for: 16 * 3600, every: 3600)
+    #expect(try district.post.kinds().prefix(2) == ["task", "reminder"])
+}
+
+@Test func aCaseThatBecomesUrgentClimbsFasterFromThenOn() async throws {
+    let district = try PushDistrict()
+    try district.incidents([1], zone: "gate", seed: 35)
+    try await district.run(district.service, for: 3600, every: 600)
+    #expect(try district.post.recipients() == ["worker:w1"])
+    try district.incidents([1], zone: "gate", priority: .one, seed: 36)
+    try await district.run(district.service, for: 119, every: 119)
+    #expect(try district.post.recipients() == ["worker:w1"], "no new ladder")
+    try await district.run(district.service, for: 400, every: 1)
+    #expect(try district.post.recipients() == ["worker:w1", "worker:s1", "office:511011001001", "office:511011001", "office:511011"])
+}
+
+@Test func tasksOfDepartmentsAreToldAndClimbOnTheirOwn() async throws {
+    let district = try PushDistrict()
+    try district.incidents([1], "flood", seed: 40)
+    try await district.settle(district.service)
+    let number = try await district.onlyCase()
+    try await district.act(number, .acknowledge)
+    let desk = Reader(role: .dispatcher, id: "desk", name: "派遣员")
+    var wish = CaseWish(.addTask, expectedVersion: try await district.store.case(number, for: desk)?.item.version ?? 0, note: "关闸")
+    wish.assignee = WorkerID("dept-build")
+    guard case .done(let detail) = try await district.store.act(number, wish, by: desk) else {
+        Issue.record("a department may have a task")
+        return
+    }
+    try await district.run(district.service, for: 1)
+    #expect(try district.post.recipients() == ["worker:w1", "department:dept-build"])
+    #expect(try district.post.kinds() == ["task", "task"])
+    // Told once, whatever is read again; then its own ladder: there is nobody in the grid for it.
+    try district.write("UPDATE push_cursor SET seq = 0")
+    try await district.run(district.service, for: 300, every: 10)
+    #expect(try district.post.recipients().dropFirst(2) == ["office:511011001001"])
+    let department = Reader(role: .department, id: "dept-build", name: "住建局")
+    var answer = CaseWish(.acknowledgeTask, expectedVersion: detail.item.version)
+    answer.task = 1
+    guard case .done = try await district.store.act(number, answer, by: department) else {
+        Issue.record("its own task")
+        return
+    }
+    // Both have answered; the worker goes silent first, and neither is told of the other.
+    let before = district.post.requests.count
+    try await district.run(district.service, for: 800, every: 10)
+    #expect(district.post.requests.count == before)
+    try await district.run(district.service, for: 120, every: 10)
+    #expect(try district.post.recipients().dropFirst(before) == ["worker:w1"])
+    #expect(try district.post.kinds().last == "reminder" && district.count("push WHERE state = 'waiting'") == 0)
+}

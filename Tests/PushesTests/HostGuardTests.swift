@@ -1,6 +1,7 @@
 // Which hosts may be spoken to, and what the files that name them are checked for.
 
 import Base
+import Cases
 import Domain
 import Foundation
 @testable import Pushes
@@ -43,6 +44,8 @@ private let good = """
     offices:
       "511011": [ding]
       "511011001": [town, console]
+    departments:
+      dept-build: [ding]
     """
 
 private func read(_ yaml: String) -> (book: DestinationBook?, diagnostics: [Diagnostic]) {
@@ -55,9 +58,25 @@ private func read(_ yaml: String) -> (book: DestinationBook?, diagnostics: [Diag
     let read = try #require(book)
     #expect(read.outside.map(\.name) == ["ding", "lark", "phone", "town"])
     #expect(read.outside.map(\.perMinute) == [18, 90, 30, 18])
-    #expect(read.offices["511011001"] == ["town", "console"])
+    #expect(read.offices["511011001"] == ["town", "console"] && read.departments == ["dept-build": ["ding"]])
     #expect(!"\(read)".contains("hush"))
     #expect(read.link(to: "511011-20261123-00042", for: .worker(WorkerID("w1")!)) == "https://grid.example/work#c/511011-20261123-00042")
+}
+
+@Test func whatNobodyHasIsFoundByTheCheck() throws {
+    let registry = PushDistrict.registry(townships: 1)
+    func messages(_ yaml: String) throws -> [String] {
+        try #require(read(yaml).book).findings(registry, file: "channels.yaml").map(\.message)
+    }
+    #expect(try messages(good).isEmpty)
+    #expect(
+        try messages(good.replacing("dept-build: [ding]", with: "dept-gone: [dang]")) == [
+            "department dept-gone names the channel 'dang', which is not defined", "'dept-gone' is no department of the catalogue",
+        ])
+    #expect(
+        try messages(good.replacing("[town, console]", with: "[twon]")) == [
+            "office 511011001 names the channel 'twon', which is not defined"
+        ])
 }
 
 @Test(arguments: [
@@ -101,18 +120,23 @@ func mistakesAreNamedAndSecretsAreNot(_ part: String, _ mistake: String, _ messa
         duty_hours: "08:00-20:00"
         ladder:
           p1: {steps: [60s, 2m, 3m, 4m], silent_after: 10m}
+          p3: {steps: [1wh, 2wh, 1wd, 2wd], silent_after: 90s}
         """
     let (root, findings) = StrictYAML.parse(yaml, file: "x.yaml")
     let settings = PushSettings.read(try #require(root)) { "base/" + $0 }
     #expect(findings.diagnostics.isEmpty)
     #expect(settings.channelsPath == "base/channels.yaml")
     #expect(settings.policy.groupWait == 0.5)
-    #expect(settings.policy.ladder.waits[0] == LadderPolicy.Waits(steps: [60, 120, 180, 240], silentAfter: 600))
+    let minutes = (1...4).map { ClockSpan(minutes: $0) }
+    #expect(settings.policy.ladder.waits[0] == LadderPolicy.Waits(steps: minutes, silentAfter: ClockSpan(minutes: 10)))
+    let working = [60, 120, 480, 960].map { ClockSpan(minutes: $0, isWorkingTime: true) }
+    #expect(settings.policy.ladder.waits[2] == LadderPolicy.Waits(steps: working, silentAfter: ClockSpan(milliseconds: 90_000)))
     #expect(settings.policy.ladder.duty.minutes == 480..<1200)
 }
 
 @Test(arguments: [
     ("duty_hours: \"20:00-08:00\"", "duty_hours"), ("ladder: {p1: {steps: [2m, 1m, 3m, 4m]}}", "four rising"),
+    ("ladder: {p1: {steps: [2m, 1wh, 2wh, 3wh]}}", "all in working time"),
     ("ladder: {p5: {}}", "unknown key"), ("console: grid.example", "console"), ("budget_per_hour: 0", "budget_per_hour"),
 ])
 func mistakesInTheSectionAreNamed(_ yaml: String, _ message: String) throws {

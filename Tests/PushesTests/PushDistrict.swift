@@ -35,7 +35,7 @@ struct PushDistrict {
             address: PushAddress("http://127.0.0.1:9/in")!, secret: Secret("SECcafe1"), source: "/snowlight/511011", perMinute: perMinute)
         book = DestinationBook(
             channels: ["hook": hook], offices: Dictionary(uniqueKeysWithValues: Self.offices(townships).map { ($0, ["hook"]) }),
-            guardian: HostGuard(privateHosts: ["127.0.0.1"]), console: "https://grid.example")
+            departments: ["dept-build": ["hook"]], guardian: HostGuard(privateHosts: ["127.0.0.1"]), console: "https://grid.example")
     }
 
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -89,17 +89,24 @@ struct PushDistrict {
                     position: point((number - 1) % townships + 1), villageCode: nil, boundGrid: nil, tags: [], priority: .three,
                     transport: .auto)
             }, grids: GridSet(grids), gridSetVersion: "test", workers: workers,
-            catalogue: Catalogue([
-                entry("hazard", .hazard, .three), entry("flood", .emergency, .one),
-                entry("professional", .hazard, professional: true, .one),
-                entry("no.duty", nil, .three),
-            ]))
+            catalogue: Catalogue(
+                [
+                    entry("hazard", .hazard, .three), entry("flood", .emergency, .one),
+                    entry("professional", .hazard, professional: true, .one),
+                    entry("no.duty", nil, .three),
+                ], departments: [WorkerID("dept-build")!: "住建局"]))
     }
 
     // MARK: what happens
 
     /// One incident of each camera, committed as the bus would commit them. Blocks.
-    func incidents(_ cameras: some Sequence<Int>, _ category: String = "hazard", seed: UInt64) throws {
+    ///
+    /// - Parameter zone: One for each seed when left out, so that no two incidents are of one place and kind by accident.
+    func incidents(
+        _ cameras: some Sequence<Int>, _ category: String = "hazard", zone: String? = nil, priority: Priority = .four, seed: UInt64
+    )
+        throws
+    {
         var generator = SeededGenerator(seed: seed)
         let node = NodeID(using: &generator)
         var messages: [ReceivedIncident] = []
@@ -107,7 +114,8 @@ struct PushDistrict {
             let wall = time.wallNow
             let incident = Incident(
                 id: UUID7(at: wall, using: &generator), revision: 1, phase: .open,
-                key: IncidentKey(camera: Self.camera(camera), category: category), priority: .four, place: Self.point(1),
+                key: IncidentKey(camera: Self.camera(camera), zone: zone ?? "z\(seed)", category: category), priority: priority,
+                place: Self.point(1),
                 firstSeen: wall, lastSeen: wall, count: 1, score: 50, box: nil, reason: ["moved"], snapshot: nil, drill: false)
             let bytes = IncidentJSON.encode(incident, sequence: UInt64(index + 1))
             messages.append(

@@ -105,6 +105,28 @@ private func silence(total: Bool = false, camera: CameraID? = nil, grid: GridCod
     #expect(try recipients(candidate(level: .village, grid: false), Memory()) == ["office:511011"])
 }
 
+@Test func aDepartmentGetsWhatItHasOneByOne() throws {
+    let department = WorkerID("dept-build")
+    for category in ["professional", "hazard"] {
+        var given = candidate(category: category)
+        given.followed.log[0].assignee = department
+        // Neither a township's company nor a budget holds it.
+        let busy = Memory(raised: (runs: 9, flapping: 0), lastGroupNotice: now, sentCount: 99)
+        #expect(try decide(given, busy).map(\.answer) == [.pass])
+        #expect(try decide(given, busy).flatMap(\.candidate.recipients).map(\.id) == ["department:dept-build"])
+        #expect(Recipient("department:dept-build") == .department(try #require(department)))
+        // Nobody in the grid stands in for it.
+        given.step.level = .substitute
+        #expect(try decide(given).flatMap(\.candidate.recipients).map(\.id) == ["office:511011001001"])
+    }
+}
+
+@Test func whoeverIsNoneOfBothReceivesNothing() throws {
+    var given = candidate()
+    given.followed.log[0].assignee = WorkerID("stranger")
+    #expect(try decide(given).flatMap(\.candidate.recipients).map(\.id) == ["office:511011001001"])
+}
+
 @Test(arguments: ["professional", "nobody.knows.it", "no.duty"]) func whatIsNotForGridworkersReachesNone(_ category: String) throws {
     for level in LadderLevel.allCases {
         for (one, _) in try decide(candidate(priority: .one, category: category, level: level)) {

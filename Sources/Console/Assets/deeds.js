@@ -51,7 +51,7 @@ export class Deeds {
     /** Someone was faster, or our own first attempt arrived and only its answer was lost. */
     async #conflict(item, action) {
         const detail = await api.caseDetail(item.no).catch(() => null);
-        const mine = detail?.events?.find((event) => event.version === item.version + 1 && event.actor === this.user && event.action === action);
+        const mine = detail?.events?.find((event) => event.version > item.version && event.actor === this.user && event.action === action);
         if (mine) {
             this.#delivered(detail, action);
             return true;
@@ -64,7 +64,7 @@ export class Deeds {
     /** The stream shows that a deed without an answer has arrived after all: nobody but the assignee could have done it. */
     settle(item) {
         const deed = this.of(item.no);
-        if (deed?.state !== "failed" || item.version !== deed.version + 1 || item.state !== outcome[deed.action]) return;
+        if (deed?.state !== "failed" || item.version <= deed.version || item.state !== outcome[deed.action]) return;
         keep(this.#key(item.no), null);
         this.#set(item.no, { state: "delivered", action: deed.action, at: Date.parse(item.updated_at) || serverNow() });
     }

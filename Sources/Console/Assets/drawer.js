@@ -5,6 +5,7 @@ import { badge, stateChip } from "./badges.js";
 import { timeText } from "./clock.js";
 import { el } from "./dom.js";
 import { CaseActs } from "./caseacts.js";
+import { tieParts } from "./caseties.js";
 import { casePart, receiptsPart, restoredPart, trustPart, wherePart, whyPart } from "./drawerparts.js";
 import { isFileable } from "./feed.js";
 import { FilmPart } from "./film.js";
@@ -117,7 +118,7 @@ export class Drawer {
     #build() {
         this.film?.close();
         const part = (name) => (this[name] = el("div", { class: `drawer-${name}` }));
-        this.body = el("div", { class: "drawer-body", role: "region", tabindex: "0", "aria-label": t("drawer.label") }, part("where"), part("picture"), part("moving"), part("restored"), part("why"), part("trust"), part("receipts"), part("told"), part("case"), part("acts"));
+        this.body = el("div", { class: "drawer-body", role: "region", tabindex: "0", "aria-label": t("drawer.label") }, part("where"), part("picture"), part("moving"), part("restored"), part("why"), part("trust"), part("receipts"), part("told"), part("case"), part("acts"), part("ties"));
         this.caseActs = new CaseActs(this.acts, { done: () => this.load() });
         this.film = new FilmPart(this.moving);
         this.head = el("header", { class: "drawer-head" });
@@ -146,6 +147,7 @@ export class Drawer {
             replaceWhenChanged(this.told, [toldPart(this.receiptRows)].filter(Boolean));
             replaceWhenChanged(this.case, [casePart(whole)]);
             this.caseActs.show(whole.case_detail);
+            replaceWhenChanged(this.ties, tieParts(whole.case_detail, (action, wish) => this.caseActs.begin(action, wish)));
         } else {
             replaceWhenChanged(this.why, this.problem
                 ? [el("p", { class: "problem" }, this.problem), el("button", { type: "button", onclick: () => this.load() }, t("retry"))]

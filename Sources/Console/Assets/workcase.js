@@ -7,6 +7,7 @@ import { badge, stateChip } from "./badges.js";
 import { ageText, timeText } from "./clock.js";
 import { noteLimit } from "./deeds.js";
 import { el, setText } from "./dom.js";
+import { tieParts } from "./caseties.js";
 import { timeline } from "./timeline.js";
 import { t, word } from "./i18n.js";
 import { pictureFigure } from "./picture.js";
@@ -78,7 +79,7 @@ export class CaseView {
         this.resultLabel = el("label", { for: "result" });
         part("deed").setAttribute("aria-live", "polite");
         this.noteBlock = el("div", { class: "note-block", hidden: true }, this.noteLabel, this.note, this.noteLine, this.resultLabel, this.result);
-        this.node.replaceChildren(part("head", "header"), part("place"), part("pic"), part("conflict"), this.noteBlock, this.deedPart, part("act"), part("log"));
+        this.node.replaceChildren(part("head", "header"), part("place"), part("pic"), part("conflict"), this.noteBlock, this.deedPart, part("act"), part("tasks"), part("log"));
     }
 
     /** The picture is the incident's; when this reader may not see it there is simply none. */
@@ -120,7 +121,9 @@ export class CaseView {
             dueLine(item));
         this.conflictPart.replaceChildren(...(deed?.state === "conflict" ? [this.#conflict(deed)] : []));
         this.deedPart.replaceChildren(...[this.problem && el("p", { class: "problem" }, this.problem), deedLine(deed)].filter(Boolean));
-        this.noteBlock.hidden = !item.actions?.includes("submit_result");
+        const isForResult = item.actions?.includes("submit_result");
+        this.noteBlock.hidden = !isForResult && !(item.tasks ?? []).some((task) => task.actions.includes("complete_task"));
+        this.result.hidden = this.resultLabel.hidden = !isForResult;
         setText(this.noteLabel, t("note.label"));
         this.note.placeholder = t("note.placeholder");
         setText(this.resultLabel, t("result.label"));
@@ -129,6 +132,8 @@ export class CaseView {
         this.note.disabled = deed?.state === "sending";
         this.#noteLine();
         this.actPart.replaceChildren(...(this.isReturning ? this.#returning() : this.#actions(deed)));
+        // Parts of the work that others do, or this reader for somebody else.
+        this.tasksPart.replaceChildren(...tieParts({ ...item, incidents: [], merged: [], duplicates: [] }, (action, wish) => this.#actOnTask(action, wish)));
         if (this.detail) this.logPart.replaceChildren(el("h2", {}, t("case.timeline")), timeline(this.detail.events ?? []));
     }
 
@@ -156,6 +161,18 @@ export class CaseView {
             el("button", { type: "button", class: "quiet", "data-role": "return-cancel", onclick: () => this.#return(false) }, t("return.cancel"))];
     }
 
+    #actOnTask(action, { fixed = {} }) {
+        const note = this.note.value.trim();
+        if (action === "complete_task" && note === "") return this.#missing();
+        if (fixed.task !== undefined) this.deeds.send(this.item, action, action === "complete_task" ? note : "", fixed);
+    }
+
+    #missing() {
+        this.isMissing = true;
+        this.#noteLine();
+        this.note.focus();
+    }
+
     #return(isOn) { this.isReturning = isOn; this.render(); }
 
     #sendReturn(reason) {
@@ -166,12 +183,7 @@ export class CaseView {
     /** Does the action; a result needs words first. */
     act(action) {
         const note = this.note.value.trim();
-        if (action === "submit_result" && note === "") {
-            this.isMissing = true;
-            this.#noteLine();
-            this.note.focus();
-            return;
-        }
+        if (action === "submit_result" && note === "") return this.#missing();
         const isResult = action === "submit_result";
         this.deeds.send(this.item, action, isResult ? note : "", isResult ? { result: this.result.value } : {});
     }

@@ -10,7 +10,7 @@ struct BudgetStage: Stage {
     func examine(_ candidate: inout Candidate, _ past: any Recollection, now: WallTime) throws -> StageAnswer {
         let recipient = candidate.recipients[0]
         let key = "digest|\(recipient.id)"
-        guard !candidate.isUrgent else { return .pass }
+        guard !candidate.goesAlone else { return .pass }
         // While a digest gathers, everything joins it: nothing newer overtakes what waits.
         if let held = try past.held(key) { return .hold(.budget, key: key, until: held.until) }
         guard try past.sent(to: recipient, since: now.adding(seconds: -3600)) >= policy.budgetPerHour else { return .pass }

@@ -9,7 +9,7 @@ struct FlapStage: Stage {
     let policy: PushPolicy
 
     func examine(_ candidate: inout Candidate, _ past: any Recollection, now: WallTime) throws -> StageAnswer {
-        guard !candidate.isUrgent, candidate.step.kind == .task || candidate.step.kind == .unassigned else { return .pass }
+        guard !candidate.goesAlone, candidate.step.kind == .task || candidate.step.kind == .unassigned else { return .pass }
         let (runs, flapping) = try past.raised(
             candidate.trouble, besides: candidate.followed.number, since: now.adding(seconds: -3600))
         guard runs + 1 >= policy.flapFrom else { return .pass }

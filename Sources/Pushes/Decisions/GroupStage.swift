@@ -8,7 +8,7 @@ struct GroupStage: Stage {
     let policy: PushPolicy
 
     func examine(_ candidate: inout Candidate, _ past: any Recollection, now: WallTime) throws -> StageAnswer {
-        guard !candidate.isUrgent, policy.groupWait > 0 else { return .pass }
+        guard !candidate.goesAlone, policy.groupWait > 0 else { return .pass }
         let office = candidate.township
         let key = "group|\(office.id)"
         if let last = try past.lastGroup(office), now < last.adding(seconds: policy.groupInterval) {

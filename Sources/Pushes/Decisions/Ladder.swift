@@ -31,33 +31,47 @@ package struct LadderPolicy: Sendable, Hashable {
     /// Of one priority.
     package struct Waits: Sendable, Hashable {
         /// From the beginning of a run to substitute, village, township and district; rising.
-        package var steps: [Double]
+        package var steps: [ClockSpan]
         /// How long the one who acknowledged may show no sign of work.
-        package var silentAfter: Double
+        package var silentAfter: ClockSpan
 
-        package init(steps: [Double], silentAfter: Double) {
+        package init(steps: [ClockSpan], silentAfter: ClockSpan) {
             precondition(steps.count == LadderLevel.allCases.count - 1, "one wait for each step above the worker")
             self.steps = steps
             self.silentAfter = silentAfter
         }
+
+        /// The waits as they were, the first of them the time a category gives for the answer; nothing follows before it.
+        package func answering(within span: ClockSpan?) -> Waits {
+            guard let span else { return self }
+            var waits = self
+            waits.steps[0] = span
+            return waits
+        }
     }
 
-    /// For priorities 1 to 4, in seconds.
+    /// For priorities 1 to 4. The first step follows when the clock of the answer has run out; like that clock, priorities 3 and 4 count
+    /// working time.
     package var waits: [Waits]
-    /// When gridworkers are on duty; priorities 3 and 4 wait for it.
+    /// When gridworkers are on duty, and the calendar of working time; priorities 3 and 4 wait for it.
     package var duty: DutyHours
 
-    package init(
-        waits: [Waits] = [
-            Waits(steps: [120, 240, 360, 480], silentAfter: 1200), Waits(steps: [600, 1200, 1800, 2400], silentAfter: 7200),
-            Waits(steps: [7200, 14_400, 28_800, 86_400], silentAfter: 86_400),
-            Waits(steps: [86_400, 129_600, 172_800, 259_200], silentAfter: 259_200),
-        ], duty: DutyHours = DutyHours()
-    ) {
+    package init(waits: [Waits] = LadderPolicy.standard, duty: DutyHours = DutyHours()) {
         precondition(waits.count == 4, "there are four priorities")
         self.waits = waits
         self.duty = duty
     }
+
+    /// Where the configuration says nothing else.
+    package static let standard = [
+        Waits(steps: minutes(2, 4, 6, 8), silentAfter: ClockSpan(minutes: 20)),
+        Waits(steps: minutes(10, 20, 30, 40), silentAfter: ClockSpan(minutes: 120)),
+        Waits(steps: workingHours(2, 4, 8, 16), silentAfter: ClockSpan(minutes: 480, isWorkingTime: true)),
+        Waits(steps: workingHours(8, 12, 16, 24), silentAfter: ClockSpan(minutes: 1440, isWorkingTime: true)),
+    ]
+
+    private static func minutes(_ counts: Int64...) -> [ClockSpan] { counts.map { ClockSpan(minutes: $0) } }
+    private static func workingHours(_ counts: Int64...) -> [ClockSpan] { counts.map { ClockSpan(minutes: $0 * 60, isWorkingTime: true) } }
 }
 
 /// One step of a run.
@@ -77,16 +91,25 @@ package enum Ladder {
     package static func run(_ log: [CaseMoment]) -> Int? { beginning(log)?.version }
 
     /// All steps of the run, the past ones too, lowest first.
-    package static func steps(_ log: [CaseMoment], priority: Priority, policy: LadderPolicy) -> [LadderStep] {
+    ///
+    /// - Parameters:
+    ///   - answer: What the category gives for an answer, where that is not what its priority does.
+    ///   - urgentSince: Since when the case has its priority, where that is not its first: nobody is late by a time that did not run yet.
+    package static func steps(
+        _ log: [CaseMoment], priority: Priority, policy: LadderPolicy, answer: ClockSpan? = nil, urgentSince: WallTime? = nil
+    ) -> [LadderStep] {
         guard let start = beginning(log) else { return [] }
-        let waits = policy.waits[priority.rawValue - 1]
+        let waits = policy.waits[priority.rawValue - 1].answering(within: answer)
+        let since = max(start.at, urgentSince ?? start.at)
         // Emergencies know no shift.
         func onDuty(_ due: WallTime) -> WallTime { priority <= .two ? due : policy.duty.next(from: due) }
         switch start.kind {
         case .unassigned: return [LadderStep(run: start.version, level: .district, kind: .unassigned, due: start.at, next: nil)]
         case .task, .reminder:
-            let origin = onDuty(start.kind == .reminder ? start.at.adding(seconds: waits.silentAfter) : start.at)
-            let dues = [origin] + waits.steps.map { onDuty(origin.adding(seconds: $0)) }
+            let origin = onDuty(start.kind == .reminder ? waits.silentAfter.end(from: since, policy.duty.calendar) : since)
+            var dues = [origin]
+            // A long time for the answer pushes back what follows it.
+            for wait in waits.steps { dues.append(max(dues[dues.count - 1], onDuty(wait.end(from: origin, policy.duty.calendar)))) }
             return LadderLevel.allCases.map { level in
                 LadderStep(
                     run: start.version, level: level, kind: start.kind == .task && level > .worker ? .escalation : start.kind,

@@ -23,10 +23,14 @@ struct RosterStage: Stage {
         let followed = candidate.followed
         switch level {
         case .worker:
-            guard let id = followed.log.last?.assignee, let worker = registry.workers[id] else { return [] }
-            return try available([worker], followed, past, now: now)
+            guard let id = followed.log.last?.assignee else { return [] }
+            if let worker = registry.workers[id] { return try available([worker], followed, past, now: now) }
+            // A department has no shift; what it has in place of one is its own business.
+            return registry.objection(to: id, category: followed.category, now: now) == nil ? [.department(id)] : []
         case .substitute:
             let assignee = followed.log.last?.assignee
+            // Nobody in the grid stands in for a department.
+            if let assignee, registry.workers[assignee] == nil { return [] }
             let others = registry.workers.values.filter { $0.grid == followed.grid && $0.id != assignee }
             return try available(others.sorted { $0.id < $1.id }, followed, past, now: now)
         case .village: return followed.grid.map { [.office($0.village.digits)] } ?? []
@@ -38,8 +42,9 @@ struct RosterStage: Stage {
     private func available(_ workers: [Gridworker], _ followed: FollowedCase, _ past: any Recollection, now: WallTime) throws
         -> [Recipient]
     {
-        // R5, R6: what no gridworker may have reaches none, whoever it is assigned to.
-        guard registry.catalogue[followed.category]?.isForGridworkers == true, duty.contains(now) else { return [] }
-        return try workers.filter { try !past.isAbsent($0.id) }.map { .worker($0.id) }
+        guard duty.contains(now) else { return [] }
+        // R5, R6, by the gate that every assignment passes: what no gridworker may have reaches none, whoever it is assigned to.
+        let admitted = workers.filter { registry.objection(to: $0.id, category: followed.category, now: now) == nil }
+        return try admitted.filter { try !past.isAbsent($0.id) }.map { .worker($0.id) }
     }
 }

@@ -24,13 +24,16 @@ package enum DecisionReason: String, Sendable, CaseIterable {
 /// Whom a notice is for.
 package enum Recipient: Sendable, Hashable, Comparable {
     case worker(WorkerID)
+    /// A department, by its account; often a system of its own behind a webhook.
+    case department(WorkerID)
     /// The office of a village (12 digits), a township (9) or the district (6).
     case office(String)
 
-    /// `worker:ID` or `office:CODE`.
+    /// `worker:ID`, `department:ID` or `office:CODE`.
     package var id: String {
         switch self {
         case .worker(let id): "worker:\(id)"
+        case .department(let id): "department:\(id)"
         case .office(let code): "office:\(code)"
         }
     }
@@ -39,6 +42,8 @@ package enum Recipient: Sendable, Hashable, Comparable {
     package init?(_ id: String) {
         if id.hasPrefix("worker:"), let worker = WorkerID(id.dropFirst(7)) {
             self = .worker(worker)
+        } else if id.hasPrefix("department:"), let department = WorkerID(id.dropFirst(11)) {
+            self = .department(department)
         } else if id.hasPrefix("office:") {
             self = .office(String(id.dropFirst(7)))
         } else {
@@ -63,6 +68,11 @@ package struct Candidate: Sendable, Hashable {
 
     /// Only the silences that are marked total, the roster and the dedupe hold an emergency.
     package var isUrgent: Bool { followed.priority == .one }
+    /// True for what no stage holds for company or room: an emergency, and what a department must get one by one.
+    package var goesAlone: Bool {
+        if case .department = recipients.first { return true }
+        return isUrgent
+    }
     /// What opens cases again and again: the camera with its category.
     package var trouble: String { "\(followed.cameras.first?.digits ?? followed.grid?.digits ?? "")|\(followed.category)" }
     /// The office of the township, or of the district for what lies in no grid.

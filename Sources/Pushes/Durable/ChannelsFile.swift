@@ -50,9 +50,15 @@ package enum ChannelsFile {
                 offices[code] = names(list)
             }
         }
+        let departments = root.child("departments").map { node in
+            Dictionary(node.entries.map { ($0.0, names($0.1)) }, uniquingKeysWith: { first, _ in first })
+        }
         root.finish()
         guard !findings.diagnostics.hasErrors else { return (nil, findings.diagnostics) }
-        return (DestinationBook(channels: channels, offices: offices, guardian: guardian, console: console), findings.diagnostics)
+        return (
+            DestinationBook(channels: channels, offices: offices, departments: departments ?? [:], guardian: guardian, console: console),
+            findings.diagnostics
+        )
     }
 
     private static func channel(_ node: StrictYAML, _ guardian: HostGuard, _ district: String) -> (any Channel)? {

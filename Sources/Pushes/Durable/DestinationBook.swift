@@ -18,15 +18,19 @@ package struct DestinationBook: Sendable, CustomStringConvertible {
     package let channels: [String: any Channel]
     /// Names of destinations by the code of the office.
     package let offices: [String: [String]]
+    /// Names of destinations by the account of the department.
+    package let departments: [String: [String]]
     package let guardian: HostGuard
     /// Where readers reach the console, without a `/` at its end; nil leaves links out.
     package let console: String?
 
     package init(
-        channels: [String: any Channel] = [:], offices: [String: [String]] = [:], guardian: HostGuard = HostGuard(), console: String? = nil
+        channels: [String: any Channel] = [:], offices: [String: [String]] = [:], departments: [String: [String]] = [:],
+        guardian: HostGuard = HostGuard(), console: String? = nil
     ) {
         self.channels = channels
         self.offices = offices
+        self.departments = departments
         self.guardian = guardian
         self.console = console
     }
@@ -45,6 +49,7 @@ package struct DestinationBook: Sendable, CustomStringConvertible {
         let names =
             switch recipient {
             case .worker(let id): registry.workers[id]?.channels ?? []
+            case .department(let id): departments[id.text] ?? []
             case .office(let code): offices[code] ?? []
             }
         var result = [Destination(name: Self.consoleName, channel: .console, perMinute: .max)]
@@ -62,7 +67,8 @@ package struct DestinationBook: Sendable, CustomStringConvertible {
         return console + "/"
     }
 
-    /// What does not fit together: names in workers.csv and in `offices` that no destination has.
+    /// What does not fit together: names in workers.csv, in `offices` and in `departments` that no destination has, and departments that the
+    /// catalogue does not have.
     package func findings(_ registry: Registry, file: String) -> [Diagnostic] {
         let known = Set(channels.keys).union([Self.consoleName])
         var findings: [Diagnostic] = []
@@ -72,11 +78,15 @@ package struct DestinationBook: Sendable, CustomStringConvertible {
                 Diagnostic(
                     file: file, line: nil, severity: .warning, message: "gridworkers name the channel '\(name)', which is not defined"))
         }
-        for (code, names) in offices.sorted(by: { $0.key < $1.key }) {
+        let owners = offices.map { ("office \($0.key)", $0.value) } + departments.map { ("department \($0.key)", $0.value) }
+        for (owner, names) in owners.sorted(by: { $0.0 < $1.0 }) {
             for name in names where !known.contains(name) {
-                findings.append(
-                    Diagnostic(file: file, line: nil, message: "office \(code) names the channel '\(name)', which is not defined"))
+                findings.append(Diagnostic(file: file, line: nil, message: "\(owner) names the channel '\(name)', which is not defined"))
             }
+        }
+        let accounts = Set(registry.catalogue.departments.keys.map(\.text))
+        for account in departments.keys.sorted() where !accounts.contains(account) {
+            findings.append(Diagnostic(file: file, line: nil, message: "'\(account)' is no department of the catalogue"))
         }
         return findings
     }

@@ -104,22 +104,31 @@ struct PushDesk {
     /// Looks at one case: every step that is due and undecided passes the stages.
     private mutating func look(_ number: CaseNumber) throws {
         guard let followed = try cases.read(number) else { return try setTimer(number, nil) }
-        try withdraw(number, except: Ladder.run(followed.log))
+        try withdraw(number, except: followed.parts.compactMap { Ladder.run($0.log) })
         var wake: WallTime?
-        for step in Ladder.steps(followed.log, priority: followed.priority, policy: policy.ladder) {
-            guard step.due <= now else {
-                wake = min(wake ?? step.due, step.due)
-                break
-            }
-            guard step.due.millisecondsSince1970 > now.millisecondsSince1970 - Self.keptMilliseconds else { continue }
-            switch try standing(number, step) {
-            case .decided: continue
-            case .later(let until): wake = min(wake ?? until, until)
-            case .open:
-                if let until = try decide(followed, step) { wake = min(wake ?? until, until) }
+        for part in followed.parts {
+            for step in steps(part) {
+                guard step.due <= now else {
+                    wake = min(wake ?? step.due, step.due)
+                    break
+                }
+                guard step.due.millisecondsSince1970 > now.millisecondsSince1970 - Self.keptMilliseconds else { continue }
+                switch try standing(number, step) {
+                case .decided: continue
+                case .later(let until): wake = min(wake ?? until, until)
+                case .open:
+                    if let until = try decide(part, step) { wake = min(wake ?? until, until) }
+                }
             }
         }
         try setTimer(number, wake)
+    }
+
+    private func steps(_ followed: FollowedCase) -> [LadderStep] {
+        Ladder.steps(
+            followed.log, priority: followed.priority, policy: policy.ladder,
+            answer: registry.catalogue[followed.category]?.clocks[.acknowledge],
+            urgentSince: followed.urgentSince)
     }
 
     private enum Standing { case open, decided, later(WallTime) }
@@ -206,21 +215,23 @@ struct PushDesk {
     }
 
     /// Takes back what waits for runs that are over.
-    private mutating func withdraw(_ number: CaseNumber, except run: Int?) throws {
-        let values: [SQLValue] = [.text(number.text), SQLValue(run ?? -1), .integer(now.millisecondsSince1970)]
+    private mutating func withdraw(_ number: CaseNumber, except runs: [Int]) throws {
+        // A case has few runs; places are filled up so that the texts of statements are few as well.
+        let places = runs.count <= 1 ? 1 : CaseTask.limit + 1
+        let over = "case_no = $1 AND run NOT IN (\((0..<places).map { "$\($0 + 2)" }.joined(separator: ", ")))"
+        let values = [.text(number.text)] + (0..<places).map { SQLValue($0 < runs.count ? runs[$0] : -1) }
+        let at = SQLValue.integer(now.millisecondsSince1970)
         try sql.run(
             """
-            UPDATE push SET state = 'withdrawn', result = 'answered', ended_ms = $3 WHERE state = 'waiting'
-                AND kind NOT IN ('group', 'digest')
-                AND push_key IN (SELECT push_key FROM push_case WHERE case_no = $1 AND run <> $2)
-            """, values)
-        let held = try sql.run("DELETE FROM push_held WHERE case_no = $1 AND run <> $2", Array(values.prefix(2)))
-        guard held > 0 else { return }
+            UPDATE push SET state = 'withdrawn', result = 'answered', ended_ms = $\(places + 2) WHERE state = 'waiting'
+                AND kind NOT IN ('group', 'digest') AND push_key IN (SELECT push_key FROM push_case WHERE \(over))
+            """, values + [at])
+        guard try sql.run("DELETE FROM push_held WHERE \(over)", values) > 0 else { return }
         try sql.run(
             """
-            UPDATE push_decision SET reason = 'answered', at_ms = $3 WHERE case_no = $1 AND run <> $2
+            UPDATE push_decision SET reason = 'answered', at_ms = $\(places + 2) WHERE \(over)
                 AND reason IN ('grouped', 'budget', 'flapping')
-            """, values)
+            """, values + [at])
         effects.decisions.append(.answered)
     }
 }
@@ -274,13 +285,13 @@ extension PushDesk {
             "SELECT * FROM push_held WHERE hold_key = $1 ORDER BY at_ms, case_no, level, recipient", [.text(StoredText.escape(key))])
         var members: [Member] = []
         for row in rows {
-            guard let number = CaseNumber(try row.text("case_no")), let followed = try cases.read(number),
-                let recipient = Recipient(try row.text("recipient")), let kind = NoticeKind(rawValue: try row.text("kind")),
-                Ladder.run(followed.log) == Int(try row.int("run"))
+            let run = Int(try row.int("run"))
+            guard let number = CaseNumber(try row.text("case_no")),
+                let followed = try cases.read(number)?.parts.first(where: { Ladder.run($0.log) == run }),
+                let recipient = Recipient(try row.text("recipient")), let kind = NoticeKind(rawValue: try row.text("kind"))
             else { continue }
             let level = try row.text("level")
-            let steps = Ladder.steps(followed.log, priority: followed.priority, policy: policy.ladder)
-            guard var step = steps.first(where: { $0.level.word == level }) else { continue }
+            guard var step = steps(followed).first(where: { $0.level.word == level }) else { continue }
             step.kind = kind
             members.append(Member(followed: followed, step: step, recipient: recipient))
         }

@@ -169,12 +169,12 @@ package struct PushRecords: Sendable {
         }
     }
 
-    /// The newest notices of these recipients on our own pages; nil means all offices.
-    package func notices(to worker: WorkerID?, limit: Int) async throws -> [NoticeView] {
+    /// The newest notices of this recipient on our own pages; nil means all offices.
+    package func notices(to recipient: Recipient?, limit: Int) async throws -> [NoticeView] {
         try await file.read { sql in
-            let whose = worker == nil ? "recipient LIKE 'office:%'" : "recipient = $2"
+            let whose = recipient == nil ? "recipient LIKE 'office:%'" : "recipient = $2"
             var values = [SQLValue(min(max(limit, 1), 200))]
-            if let worker { values.append(.text(Recipient.worker(worker).id)) }
+            if let recipient { values.append(.text(recipient.id)) }
             return try sql.rows(
                 """
                 SELECT push_key, notice_json FROM push WHERE channel = 'console' AND \(whose) ORDER BY created_ms DESC, push_key LIMIT $1
