@@ -8,7 +8,7 @@ package import Storage
 /// Counters are rows that a transaction locks until it commits, so that their order is commit order on both databases.
 /// Times are milliseconds since 1970, coordinates 1e-7 degree, truth values 0 or 1. Free text passes through `StoredText`.
 package enum CasesSchema {
-    package static let migrations = own + MapSchema.migrations
+    package static let migrations = own + MapSchema.migrations + RetentionSchema.migrations
 
     private static let own = [
         Migration(1, "incidents as they arrive", intake), Migration(2, "cases and their log", cases), Migration(3, "feed", feed),

@@ -37,6 +37,7 @@ struct IncidentRow {
             item: item, reason: try decoder.decode([String].self, from: Data(try row.text("reason_json").utf8)),
             box: sides.count == 4 ? sides : nil, snapshotURL: item.hasSnapshot ? "/api/incidents/\(item.id)/snapshot.jpg" : nil,
             clipURL: try row.textOrNil("clip_sha256") == nil ? nil : "/api/incidents/\(item.id)/clip.mp4",
+            evidenceDeletedAt: item.hasSnapshot ? nil : try row.timeOrNil("evidence_deleted_ms"),
             resolution: ResolutionView(
                 method: try row.text("method"), gridSet: try row.text("grid_set"), nearBorder: try row.int("near_border") != 0,
                 distanceMetres: try row.realOrNil("distance_m"),

@@ -144,6 +144,8 @@ package struct IncidentDetail: Encodable, Sendable, Hashable {
     package var box: [Double]?
     package var snapshotURL: String?
     package var clipURL: String?
+    /// When picture and clip were deleted because their time was over; nil while they are there, and when there were none.
+    package var evidenceDeletedAt: String?
     package var resolution: ResolutionView
     package var receipts: ReceiptsView
     /// Nil for what a machine reported.
@@ -154,6 +156,7 @@ package struct IncidentDetail: Encodable, Sendable, Hashable {
         case reason, box, resolution, receipts, restoration
         case snapshotURL = "snapshot_url"
         case clipURL = "clip_url"
+        case evidenceDeletedAt = "evidence_deleted_at"
         case caseDetail = "case_detail"
     }
 
@@ -165,6 +168,7 @@ package struct IncidentDetail: Encodable, Sendable, Hashable {
         try container.encode(NullWhenNil(wrappedValue: box), forKey: .box)
         try container.encode(NullWhenNil(wrappedValue: snapshotURL), forKey: .snapshotURL)
         try container.encode(NullWhenNil(wrappedValue: clipURL), forKey: .clipURL)
+        try container.encode(NullWhenNil(wrappedValue: evidenceDeletedAt), forKey: .evidenceDeletedAt)
         try container.encode(resolution, forKey: .resolution)
         try container.encode(receipts, forKey: .receipts)
         try container.encode(NullWhenNil(wrappedValue: restoration), forKey: .restoration)

@@ -11,10 +11,29 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case logout
     /// A clip of an incident; `object` is the incident.
     case clipOpened = "clip_opened"
+    /// The stored picture of an incident; `object` is the incident.
+    case snapshotOpened = "snapshot_opened"
     /// The picture of something that was not reported; `object` is the suppression.
     case suppressionPictureOpened = "suppression_picture_opened"
     /// A person's word that it was an event; `object` is the suppression, `reason` what the person wrote.
     case suppressionRestored = "suppression_restored"
+    /// What its time was over; `object` is the kind, `reason` how much and the oldest that is kept.
+    case retentionDeleted = "retention_deleted"
+    /// One picture of a camera as it is now, or its live pictures; `object` is the camera.
+    case cameraViewed = "camera_viewed"
+    /// What a person decided about a camera's grid; `object` is the camera, `reason` what the person wrote.
+    case cameraBound = "camera_bound"
+    /// A list of cameras was taken over; `object` is its SHA-256, `reason` what it changed.
+    case camerasImported = "cameras_imported"
+    /// The last list was taken back; `object` is the SHA-256 of the one that counts again.
+    case camerasRolledBack = "cameras_rolled_back"
+    /// A map was drawn, checked, published, withdrawn or brought back; `object` is the grid set.
+    case gridSetChanged = "grid_set_changed"
+    /// Notices are held back; `object` is the silence, `reason` what the person wrote.
+    case silenceBegun = "silence_begun"
+    case silenceEnded = "silence_ended"
+    /// A gridworker is on leave, or back; `object` is the gridworker.
+    case leaveNoted = "leave_noted"
 }
 
 /// One line.

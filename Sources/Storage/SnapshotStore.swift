@@ -22,14 +22,14 @@ package enum SHA256Hex {
 }
 
 /// What is stored; the raw value ends the file's name.
-package enum EvidenceKind: String, Sendable {
+package enum EvidenceKind: String, Sendable, CaseIterable {
     case snapshot = "jpg"
     case clip = "mp4"
 }
 
 /// JPEG and MP4 files named by their SHA-256 under two-digit folders. Safe on any thread; blocks on fsync, so own threads only.
 package struct SnapshotStore: Sendable {
-    private let directory: String
+    let directory: String
 
     /// Creates the directory, readable by its owner only.
     package init(directory: String) throws {
@@ -49,7 +49,7 @@ package struct SnapshotStore: Sendable {
         let folder = "\(directory)/\(name.prefix(2))"
         let path = "\(folder)/\(name).\(kind.rawValue)"
         let manager = FileManager.default
-        if manager.fileExists(atPath: path) { return reference }
+        if wantAgain(path) { return reference }
         do {
             if !manager.fileExists(atPath: folder) {
                 try manager.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -76,6 +76,11 @@ package struct SnapshotStore: Sendable {
                 context: [("folder", folder)], cause: error)
         }
         return reference
+    }
+
+    /// Makes a file that is there as young as one that is written now, so that nothing deletes it for its age; false when it is not there.
+    private func wantAgain(_ path: String) -> Bool {
+        (try? FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: path)) != nil
     }
 
     /// The stored bytes; nil when they are not there or `sha256` is no digest.

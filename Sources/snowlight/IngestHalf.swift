@@ -36,7 +36,9 @@ struct IngestHalf: Sendable {
     ) throws -> IngestHalf {
         let (folder, time, metrics, log) = (configuration.dataDirectory, shared.time, shared.metrics, shared.log)
         let outbox = try Outbox.open(path: folder + "/outbox.sqlite", node: node.map { NodeID(named: $0.name) })
-        let suppressions = try SuppressionStore.open(path: folder + "/suppressions.sqlite", time: time)
+        var limits = SuppressionStore.Limits.standard
+        limits.age = configuration.retention.suppressions
+        let suppressions = try SuppressionStore.open(path: folder + "/suppressions.sqlite", limits: limits, time: time)
         if suppressions.wasDamaged { log.error("the suppressions of the last run could not be read and were deleted") }
         let deliveries = Deliveries()
         let roll = CameraRoll(detection, outbox: outbox, log: log) {

@@ -40,6 +40,8 @@ struct ServiceConfiguration: Sendable {
     var store = StoreConfiguration.sqlite
     /// Copies of the database files while they are in use; nil makes none.
     var backups: BackupSettings?
+    /// For how long what was given is kept.
+    var retention = RetentionSettings()
     var look = LookMode.key
     /// How cameras whose row says `auto` are read.
     var transport = Transport.native
@@ -111,6 +113,7 @@ struct ServiceConfiguration: Sendable {
 
         configuration.store = StoreConfiguration.read(root, resolved)
         configuration.backups = BackupSettings.read(root, resolved, configuration.store)
+        configuration.retention = RetentionSettings.read(root)
         if let ingest = root.child("ingest") {
             if let node = ingest.child("look"), let text = node.string() {
                 if let look = LookMode(rawValue: text) {

@@ -303,10 +303,11 @@ import Testing
         Set(plain.keys) == [
             "id", "rev", "phase", "category", "priority", "camera", "place", "township", "village", "grid", "first_seen", "last_seen",
             "count",
-            "score", "has_snapshot", "case", "drill", "proposed", "reason", "box", "snapshot_url", "clip_url", "resolution", "receipts",
+            "score", "has_snapshot", "case", "drill", "proposed", "reason", "box", "snapshot_url", "clip_url", "evidence_deleted_at",
+            "resolution", "receipts",
             "case_detail", "restored", "restoration",
         ])
-    for key in ["grid", "case", "snapshot_url", "clip_url", "case_detail"] {
+    for key in ["grid", "case", "snapshot_url", "clip_url", "evidence_deleted_at", "case_detail"] {
         #expect(plain[key] is NSNull, "\(key) is null and not absent")
     }
     let resolution = try #require(plain["resolution"] as? [String: Any])
