@@ -140,7 +140,7 @@ struct CaseReading {
 
 extension Array {
     /// Slices of at most `size`, so that a statement keeps a bounded number of parameters.
-    fileprivate func chunks(of size: Int) -> [ArraySlice<Element>] {
+    func chunks(of size: Int) -> [ArraySlice<Element>] {
         stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
     }
 }

@@ -33,6 +33,9 @@ package struct CountedCase: Sendable, Hashable {
         self.reworks = reworks
     }
 
+    /// The village of its grid; nil in no grid.
+    package var village: VillageCode? { grid.flatMap { GridCode($0) }?.village }
+
     /// Replays one case's log; nil when it holds no report that says what it is about.
     package init?(_ events: [CaseEvent], catalogue: Catalogue, calendar: WorkingCalendar) {
         guard let report = events.first?.detail, let category = report.category, let last = events.last else { return nil }
@@ -102,7 +105,7 @@ package struct CaseCount: Sendable, Hashable {
 /// Counts of a period, in all and by one property.
 package struct CaseStatistics: Sendable, Hashable {
     /// What the rows stand for.
-    package enum Grouping: String, Sendable, CaseIterable { case grid, township, category }
+    package enum Grouping: String, Sendable, CaseIterable { case grid, village, township, category, priority }
 
     /// The bucket of what has no such property or one that is no longer known.
     package static let other = "other"
@@ -122,8 +125,10 @@ package struct CaseStatistics: Sendable, Hashable {
             let key: String? =
                 switch grouping {
                 case .grid: one.grid
+                case .village: one.village?.digits
                 case .township: one.township.isEmpty ? nil : one.township
                 case .category: one.category
+                case .priority: "\(one.priority)"
                 }
             let isKnown = key.map { known?.contains($0) ?? true } ?? false
             rows[isKnown ? key ?? Self.other : Self.other, default: CaseCount()].add(one)
@@ -131,15 +136,17 @@ package struct CaseStatistics: Sendable, Hashable {
     }
 
     /// The table for a spreadsheet: UTF-8 with a byte order mark, the total last, no cell that a spreadsheet would run.
-    package var csv: String {
-        let head = "key,due 应结案,suspended 缓办,closed 结案,on time 按期结案,reworked 返工,closure rate 结案率,on-time closure rate 按期结案率"
-        let lines = rows.sorted { $0.key < $1.key }.map { Self.line($0.key, $0.value) } + [Self.line("total", total)]
+    /// - Parameter name: What people call a key.
+    package func csv(name: (String) -> String) -> String {
+        let head = "key,due 应结案,suspended 缓办,closed 结案,on time 按期结案,reworked 返工,closure rate 结案率,on-time closure rate 按期结案率,name 名称"
+        let lines = rows.sorted { $0.key < $1.key }.map { Self.line($0.key, name($0.key), $0.value) } + [Self.line("total", "", total)]
         return "\u{FEFF}" + ([head] + lines).map { $0 + "\r\n" }.joined()
     }
 
-    private static func line(_ key: String, _ count: CaseCount) -> String {
+    private static func line(_ key: String, _ name: String, _ count: CaseCount) -> String {
         let numbers = [count.due, count.suspended, count.closed, count.closedOnTime, count.reworked].map(String.init)
-        return ([CSVCell.safe(key)] + numbers + [count.closureRate.text, count.onTimeClosureRate.text]).joined(separator: ",")
+        let rates = [count.closureRate.text, count.onTimeClosureRate.text]
+        return ([CSVCell.safe(key)] + numbers + rates + [CSVCell.safe(name)]).joined(separator: ",")
     }
 }
 

@@ -10,7 +10,7 @@ import Synchronization
 package struct Registry: Sendable {
     /// The six digits that case numbers begin with.
     package let districtCode: String
-    package let cameras: [CameraID: Camera]
+    package internal(set) var cameras: [CameraID: Camera]
     package internal(set) var grids: GridSet
     /// Names the grid set in force in every resolution.
     package internal(set) var gridSetVersion: String

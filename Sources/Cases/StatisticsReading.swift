@@ -9,7 +9,10 @@ extension CaseStore {
     package static let statisticsDays = 366
 
     /// Counts what was due from `from` until before `to`. Facts are those of the reports, so that a later map moves no number.
-    package func statistics(from: WallTime, to: WallTime, by grouping: CaseStatistics.Grouping) async throws -> CaseStatistics {
+    /// - Parameter village: Only cases whose grid lies in it; nil counts the whole district.
+    package func statistics(
+        from: WallTime, to: WallTime, by grouping: CaseStatistics.Grouping, in village: VillageCode? = nil
+    ) async throws -> CaseStatistics {
         let registry = registry.current
         let earliest = from.millisecondsSince1970 - Int64(Self.statisticsDays) * 86_400_000
         var counted: [CountedCase] = []
@@ -32,7 +35,7 @@ extension CaseStore {
                 }
                 return (ids, cases)
             }
-            counted += found
+            counted += village.map { village in found.filter { $0.village == village } } ?? found
             guard ids.count == 256, let last = ids.last else { break }
             after = last
         }

@@ -13,6 +13,7 @@ import Storage
 /// The handlers for bindings. Stateless.
 struct BindingRoutes: Sendable {
     let maps: MapStore
+    let accounts: Accounts
 
     var routes: [Route] { [Route(.put, "/api/cameras/{id}/binding", .roles([.operator]), bind)] }
 
@@ -26,6 +27,7 @@ struct BindingRoutes: Sendable {
         let account = try call.account()
         switch try await maps.bind(id, wish, by: account.reader) {
         case .done(let view):
+            try await accounts.record(.cameraBound, id.digits, reason: wish.reason, by: account)
             call.context.logger.notice(
                 "camera bound",
                 metadata: [

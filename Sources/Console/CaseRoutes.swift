@@ -15,6 +15,7 @@ struct CaseRoutes: Sendable {
     let cases: CaseStore
     let pictures: SnapshotStore
     let accounts: Accounts
+    let views: ViewBook
 
     var routes: [Route] {
         [
@@ -66,6 +67,7 @@ struct CaseRoutes: Sendable {
         let pictures = pictures
         let bytes = try await NIOThreadPool.singleton.runIfActive { try pictures.load(reference.sha256, as: kind) }
         guard let bytes else { throw Refusal.notFound }
+        if kind == .snapshot { try await views.record(.snapshotOpened, call.incidentID().description, by: call.account()) }
         // A player asks for a clip in many parts; its beginning is the opening.
         if kind == .clip, call.request.headers[.range].map({ $0.hasPrefix("bytes=0-") }) ?? true {
             try await accounts.record(.clipOpened, call.incidentID().description, by: call.account())

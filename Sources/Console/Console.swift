@@ -50,6 +50,7 @@ package struct ConsoleParts: Sendable {
     package var live: any LivePictureSource
     package var outbox: @Sendable () -> OutboxDepth
     package var suppressions: any SuppressionSource
+    package var cameraList: any CameraListSource
     package var pushes: PushRecords
     package var pictures: SnapshotStore
     package var accounts: Accounts
@@ -61,7 +62,8 @@ package struct ConsoleParts: Sendable {
     package init(
         cases: CaseStore, signal: FeedSignal, registry: RegistryBox, maps: MapStore, cameras: any CameraHealthSource,
         live: any LivePictureSource, outbox: @escaping @Sendable () -> OutboxDepth, suppressions: any SuppressionSource,
-        pushes: PushRecords, pictures: SnapshotStore, accounts: Accounts, metrics: MetricsRegistry, time: any TimeSource = SystemTime()
+        cameraList: any CameraListSource, pushes: PushRecords, pictures: SnapshotStore, accounts: Accounts, metrics: MetricsRegistry,
+        time: any TimeSource = SystemTime()
     ) {
         self.cases = cases
         self.signal = signal
@@ -71,6 +73,7 @@ package struct ConsoleParts: Sendable {
         self.live = live
         self.outbox = outbox
         self.suppressions = suppressions
+        self.cameraList = cameraList
         self.pushes = pushes
         self.pictures = pictures
         self.accounts = accounts
@@ -110,6 +113,7 @@ package struct Console: Service {
             cases: parts.cases, signal: parts.signal, accounts: parts.accounts, time: parts.time, version: settings.version,
             settings: settings.streams)
         let cookie = SessionCookie(secure: settings.secure)
+        let views = ViewBook(accounts: parts.accounts, time: parts.time)
         let table =
             AccountRoutes(accounts: parts.accounts, cookie: cookie).routes
             + SystemRoutes(
@@ -117,16 +121,20 @@ package struct Console: Service {
                 version: settings.version
             ).routes
             + [Route(.get, "/api/events", .session) { try await streams.open($0) }]
-            + CaseRoutes(cases: parts.cases, pictures: parts.pictures, accounts: parts.accounts).routes
+            + CaseRoutes(cases: parts.cases, pictures: parts.pictures, accounts: parts.accounts, views: views).routes
             + SuppressionRoutes(
                 suppressions: parts.suppressions, accounts: parts.accounts, registry: parts.registry, metrics: parts.metrics
             ).routes
             + AuditRoutes(accounts: parts.accounts).routes
-            + PushRoutes(cases: parts.cases, pushes: parts.pushes, registry: parts.registry, time: parts.time).routes
-            + StatisticsRoutes(cases: parts.cases).routes
+            + PushRoutes(
+                cases: parts.cases, pushes: parts.pushes, accounts: parts.accounts, registry: parts.registry, time: parts.time
+            ).routes
+            + StatisticsRoutes(cases: parts.cases, registry: parts.registry).routes
             + DistrictRoutes(registry: parts.registry, maps: parts.maps, health: parts.cameras).routes
-            + BindingRoutes(maps: parts.maps).routes + GridSetRoutes(maps: parts.maps, time: parts.time).routes
-            + PictureRoutes(live: parts.live, registry: parts.registry, accounts: parts.accounts, time: parts.time).routes
+            + CameraListRoutes(list: parts.cameraList, maps: parts.maps, accounts: parts.accounts).routes
+            + BindingRoutes(maps: parts.maps, accounts: parts.accounts).routes
+            + GridSetRoutes(maps: parts.maps, accounts: parts.accounts, time: parts.time).routes
+            + PictureRoutes(live: parts.live, registry: parts.registry, accounts: parts.accounts, time: parts.time, views: views).routes
             + PageRoutes(assets: assets, leaflet: leaflet).routes
         let router = Router(context: ConsoleContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: AnswerMiddleware(metrics: parts.metrics, secure: settings.secure, onDataLoss: parts.onDataLoss))

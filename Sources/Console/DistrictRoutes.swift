@@ -44,7 +44,7 @@ struct DistrictRoutes: Sendable {
             Route(.get, "/api/cameras", .session, cameras), Route(.get, "/api/cameras/{id}", .session, camera),
             Route(.get, "/api/grids", .session, grids),
             Route(.get, "/api/grids.geojson", .session) { map.file(registry.current).answer(to: $0.request) },
-            Route(.get, "/api/locate", .session, locate),
+            Route(.get, "/api/locate", .session, locate), Route(.get, "/api/catalogue", .session, catalogue),
         ]
     }
 
@@ -87,6 +87,19 @@ struct DistrictRoutes: Sendable {
             ]
         }
         return .json(["items": .array(items)])
+    }
+
+    /// What the district's categories are called; no page has words of its own for them.
+    private func catalogue(_ call: Call) async throws -> Response {
+        let catalogue = registry.current.catalogue
+        let items = catalogue.entries.values.sorted { $0.category < $1.category }.map { entry -> JSON in
+            [
+                "category": .string(entry.category), "name": .string(entry.nameZH), "name_en": .string(entry.nameEN),
+                "duty": JSON(entry.duty?.rawValue), "professional": .bool(entry.professional), "filing": .string(entry.filing.rawValue),
+                "priority": JSON(entry.priority.rawValue),
+            ]
+        }
+        return .json(["version": .string(catalogue.version), "items": .array(items)])
     }
 
     private func locate(_ call: Call) async throws -> Response {

@@ -14,6 +14,7 @@ import Storage
 /// The handlers for grid sets. Stateless; roles and four eyes are decided by `GridSetLife`, so that every path has the same answer.
 struct GridSetRoutes: Sendable {
     let maps: MapStore
+    let accounts: Accounts
     let time: any TimeSource
 
     /// Those who see the whole district, who keep its map, and who look after both.
@@ -59,27 +60,29 @@ struct GridSetRoutes: Sendable {
         let draft = GridSetDraft(
             boundary: Array(try body.requiredText("boundary").utf8), grids: Array(try body.requiredText("grids").utf8),
             reason: try body.requiredText("reason"), validFrom: validFrom)
-        return try Self.response(await maps.draw(draft, by: call.account().reader), call, "drawn")
+        return try await response(maps.draw(draft, by: call.account().reader), call, "drawn")
     }
 
     private func rollBack(_ call: Call) async throws -> Response {
         let reason = try await call.body().requiredText("reason")
-        return try Self.response(await maps.rollBack(reason: reason, by: call.account().reader), call, "rolled back")
+        return try await response(maps.rollBack(reason: reason, by: call.account().reader), call, "rolled back")
     }
 
     private func act(_ call: Call, _ word: String, _ deed: (Int, Reader) async throws -> GridSetOutcome) async throws -> Response {
         _ = try await call.body()
-        return try Self.response(await deed(call.gridSetNumber(), call.account().reader), call, word)
+        return try await response(deed(call.gridSetNumber(), call.account().reader), call, word)
     }
 
-    private static func response(_ outcome: GridSetOutcome, _ call: Call, _ word: String) throws -> Response {
+    private func response(_ outcome: GridSetOutcome, _ call: Call, _ word: String) async throws -> Response {
         switch outcome {
         case .done(let detail):
-            let user = try call.account().user
+            let account = try call.account()
+            try await accounts.record(
+                .gridSetChanged, detail.item.version, reason: "\(word): \(detail.item.reason)", by: account)
             call.context.logger.notice(
                 "grid set \(word)",
                 metadata: [
-                    "set": "\(detail.item.version)", "by": "\(user)", "cases": "\(detail.cases.count)",
+                    "set": "\(detail.item.version)", "by": "\(account.user)", "cases": "\(detail.cases.count)",
                     "cameras": "\(detail.cameras.count)",
                 ])
             return try .encoded(detail)

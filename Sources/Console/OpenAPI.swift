@@ -1,5 +1,6 @@
 // The description of the API that `GET /api/openapi.json` serves. A test compares its paths with the routes.
 
+import Cases
 import HTTPTypes
 
 /// Builds the OpenAPI 3.1 document. Written by hand; shapes are those of `Cases` and of the handlers.
@@ -147,13 +148,14 @@ enum OpenAPI {
             get(
                 "Closure rates of what was due in a period",
                 object([
-                    "from": time, "to": time, "by": text, "total": ref("CaseCount"), "drills": integer,
-                    "rows": array(["allOf": [object(["key": text]), ref("CaseCount")]]),
+                    "from": time, "to": time, "by": text, "village": nullable(text), "total": ref("CaseCount"), "drills": integer,
+                    "rows": array(["allOf": [object(["key": text, "name": text, "name_en": text]), ref("CaseCount")]]),
                 ]), query: statistics, more: [400, 403],
                 note:
                     """
                     From the case log only. Counted is what was due to be handled in the period, after extensions; drills, voided and merged \
-                    cases are left out. Rates are of those due less those suspended; a rate of nothing is –. `other` holds what no row names.
+                    cases are left out. Rates are of those due less those suspended; a rate of nothing is –. `other` holds what no row names. \
+                    `village`, a 12-digit code, leaves out all other villages; a case belongs to the village of the grid it was filed in.
                     """)
         ),
         ("/api/stats.csv", get("The same as a spreadsheet", nil, type: "text/csv", query: statistics, more: [400, 403])),
@@ -222,7 +224,13 @@ enum OpenAPI {
         (
             "/api/absences",
             get(
-                "Gridworkers on leave", object(["items": array(object(["worker": ref("Named"), "until": time]))]), more: [403])
+                "Gridworkers on leave, the next to come back first",
+                object([
+                    "items": array(
+                        object([
+                            "worker": ref("Named"), "grid": nullable(text), "from": time, "until": time, "author": text, "reason": text,
+                        ]))
+                ]), more: [403])
         ),
         (
             "/api/workers/{id}/absence",
@@ -233,7 +241,7 @@ enum OpenAPI {
         (
             "/api/audit",
             get(
-                "Who logged in, who opened or restored what, the newest first",
+                "Who logged in, who looked at what, who changed what, and what was deleted for its age; the newest first",
                 object([
                     "items": array(
                         object([
@@ -246,8 +254,46 @@ enum OpenAPI {
                     "For auditors and administrators. `after` takes the `next` of the page before. Each line is chained to the one before it."
             )
         ),
+        (
+            "/api/catalogue",
+            get(
+                "The district's categories: what they are called and what becomes of them",
+                object([
+                    "version": text,
+                    "items": array(
+                        object([
+                            "category": text, "name": text, "name_en": text, "duty": nullable(text), "professional": boolean,
+                            "filing": text,
+                            "priority": integer,
+                        ])),
+                ]))
+        ),
         ("/api/cameras", get("Cameras with their state", object(["items": array(ref("Camera"))]))),
         ("/api/cameras/{id}", get("One camera", ref("CameraDetail"), more: [404])),
+        (
+            "/api/cameras/import",
+            get("The list of cameras in force, and what an import could be taken back to", ref("CameraList"), more: [403])
+                + post(
+                    "Look at what a file would do to the list, or take it over",
+                    body: object([
+                        "file": ["type": "string", "contentEncoding": "base64"], "crs": text, "dry_run": boolean, "base": text,
+                        "partial": boolean,
+                    ]), answer: ref("CameraImport"), more: [409, 422, 503],
+                    note:
+                        """
+                        For operators. Without `"dry_run":false` nothing is written. `file` is a CSV in UTF-8 or GB18030; `crs` is the coordinate \
+                        system of rows that name none. `diverted` are the cases of the last 30 days that the changed cameras would have \
+                        sent elsewhere. To take it over, give back `base` of the answer that was looked at: 409 when somebody changed the \
+                        list or the map since. A refused row refuses the whole file (422) unless `partial`. The list counts at once, or \
+                        nothing of it is written.
+                        """)
+        ),
+        (
+            "/api/cameras/import/rollback",
+            post(
+                "Take the last import back", body: object(["base": text]), answer: ref("CameraList"), more: [409, 422, 503],
+                note: "For operators. Exchanges the list with the one before the import; a second time brings the import back.")
+        ),
         (
             "/api/cameras/{id}/binding",
             write(
@@ -327,7 +373,9 @@ enum OpenAPI {
     ]
 
     private static let statistics: [(String, JSON)] = [
-        ("from", time), ("to", time), ("by", ["type": "string", "enum": ["grid", "township", "category"]]),
+        ("from", time), ("to", time),
+        ("by", ["type": "string", "enum": .array(CaseStatistics.Grouping.allCases.map { .string($0.rawValue) })]),
+        ("village", text),
     ]
 
     // MARK: words of the document

@@ -16,7 +16,7 @@ enum OpenAPISchemas {
         .init("CaseDetail", caseDetail), .init("Camera", camera), .init("CameraDetail", cameraDetail), .init("Grid", grid),
         .init("Health", health), .init("CaseCount", caseCount), .init("Suppression", suppression), .init("CameraBinding", binding),
         .init("GridSetItem", gridSetItem), .init("GridSet", gridSet), .init("Receipts", receipts), .init("Missing", missing),
-        .init("Notice", notice), .init("Silence", silence),
+        .init("Notice", notice), .init("Silence", silence), .init("CameraList", cameraList), .init("CameraImport", cameraImport),
     ]
 
     private static let text = OpenAPI.text
@@ -81,12 +81,46 @@ enum OpenAPISchemas {
         "author": text, "reason": text, "from": time, "until": time, "held": integer,
     ])
 
+    private static let cameraList = OpenAPI.object([
+        "base": text, "cameras": integer,
+        "former": OpenAPI.nullable(OpenAPI.object(["replaced_at": time, "added": integer, "removed": integer, "changed": integer])),
+    ])
+
+    private static let cameraImport: JSON = [
+        "allOf": [
+            OpenAPI.ref("CameraList"),
+            OpenAPI.object([
+                "written": boolean, "counts": OpenAPI.object([:]), "can_apply": boolean, "can_apply_partly": boolean,
+                "crs": OpenAPI.array(
+                    OpenAPI.object(["declared": text, "cameras": integer, "standing": OpenAPI.object([:])])),
+                "rows": OpenAPI.array(
+                    OpenAPI.object([
+                        "line": integer, "camera": text, "name": text, "verdict": text, "grid": text,
+                        "changes": OpenAPI.array(OpenAPI.object(["field": text, "text": text, "needs_review": boolean])),
+                        "reasons": OpenAPI.array(text), "warnings": OpenAPI.array(text),
+                    ])),
+                "findings": OpenAPI.array(
+                    OpenAPI.object(["file": text, "line": integer, "severity": text, "message": text])),
+                "diverted": OpenAPI.object([
+                    "days": integer, "looked": integer, "count": integer,
+                    "items": OpenAPI.array(
+                        OpenAPI.object([
+                            "no": text, "opened_at": time, "camera": OpenAPI.ref("Named"),
+                            "from": OpenAPI.nullable(OpenAPI.ref("Reference")),
+                            "to": OpenAPI.nullable(OpenAPI.ref("Reference")),
+                        ])),
+                ]),
+            ]),
+        ]
+    ]
+
     private static let incidentDetail: JSON = [
         "allOf": [
             OpenAPI.ref("IncidentItem"),
             OpenAPI.object([
                 "reason": OpenAPI.array(text), "box": OpenAPI.nullable(OpenAPI.array(OpenAPI.number)),
                 "snapshot_url": OpenAPI.nullable(text), "clip_url": OpenAPI.nullable(text),
+                "evidence_deleted_at": OpenAPI.nullable(text),
                 "resolution": OpenAPI.object([
                     "method": text, "grid_set": text, "near_border": boolean, "distance_m": OpenAPI.nullable(OpenAPI.number),
                     "neighbours": OpenAPI.array(OpenAPI.ref("Reference")), "camera_moved_m": OpenAPI.nullable(OpenAPI.number),

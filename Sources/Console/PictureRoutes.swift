@@ -9,6 +9,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import ServiceLifecycle
+import Storage
 
 /// The handlers for live pictures. Who may see a camera may see its pictures.
 struct PictureRoutes: Sendable {
@@ -16,6 +17,7 @@ struct PictureRoutes: Sendable {
     let registry: RegistryBox
     let accounts: Accounts
     let time: any TimeSource
+    let views: ViewBook
 
     var routes: [Route] {
         [
@@ -26,6 +28,7 @@ struct PictureRoutes: Sendable {
 
     private func snapshot(_ call: Call) async throws -> Response {
         let camera = try camera(of: call)
+        try await views.record(.cameraViewed, camera.digits, by: call.account())
         let jpeg = try await refusing { try await live.snapshot(of: camera) }
         return .bytes(ByteBuffer(bytes: jpeg), type: "image/jpeg")
     }
@@ -33,6 +36,7 @@ struct PictureRoutes: Sendable {
     private func watch(_ call: Call) async throws -> Response {
         let camera = try camera(of: call)
         guard let token = call.token else { throw Refusal.signedOut }
+        try await views.record(.cameraViewed, camera.digits, by: call.account())
         let pictures = try await refusing { try live.watch(camera) }
         let request = call.request
         let body = ResponseBody { writer in

@@ -9,11 +9,13 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import Pushes
+import Storage
 
 /// The handlers for receipts, notices, silences and leave. Stateless.
 struct PushRoutes: Sendable {
     let cases: CaseStore
     let pushes: PushRecords
+    let accounts: Accounts
     let registry: RegistryBox
     let time: any TimeSource
 
@@ -108,6 +110,7 @@ struct PushRoutes: Sendable {
             throw Refusal.badField("camera", "or grid or category must be given")
         }
         let added = try await pushes.add(silence, account: account.user)
+        try await accounts.record(.silenceBegun, added.id, reason: added.reason, by: account)
         call.context.logger.notice(
             "silence", metadata: ["silence": "\(added.id)", "by": "\(account.user)", "until": "\(added.until)", "total": "\(total)"])
         return try .encoded(added)
@@ -117,6 +120,7 @@ struct PushRoutes: Sendable {
         _ = try await call.body()
         let account = try call.account()
         guard let id = UUID7(call.pathPart("id")), try await pushes.endSilence(id.description) else { throw Refusal.notFound }
+        try await accounts.record(.silenceEnded, id.description, by: account)
         call.context.logger.notice("silence ended", metadata: ["silence": "\(id)", "by": "\(account.user)"])
         return .empty
     }
@@ -125,9 +129,13 @@ struct PushRoutes: Sendable {
 
     private func absences(_ call: Call) async throws -> Response {
         let registry = registry.current
-        let items = try await pushes.absences().sorted { $0.key < $1.key }.map { worker, until -> JSON in
-            let name = registry.workers[worker]?.name ?? worker.text
-            return ["worker": ["id": .string(worker.text), "name": .string(name)], "until": .string(until.description)]
+        let items = try await pushes.absences().map { one -> JSON in
+            let worker = WorkerID(one.worker).flatMap { registry.workers[$0] }
+            return [
+                "worker": ["id": .string(one.worker), "name": .string(worker?.name ?? one.worker)],
+                "grid": JSON(worker?.grid.digits), "from": .string(one.from), "until": .string(one.until), "author": .string(one.author),
+                "reason": .string(one.reason),
+            ]
         }
         return .json(["items": .array(items)])
     }
@@ -137,7 +145,9 @@ struct PushRoutes: Sendable {
         let account = try call.account()
         guard let worker = WorkerID(call.pathPart("id")), registry.current.workers[worker] != nil else { throw Refusal.notFound }
         let until = try Self.until(body)
-        try await pushes.setAbsence(worker, until: until, reason: Self.reason(body), by: account.user)
+        let reason = try Self.reason(body)
+        try await pushes.setAbsence(worker, until: until, reason: reason, by: account.user)
+        try await accounts.record(.leaveNoted, worker.text, reason: "until \(until): \(reason)", by: account)
         call.context.logger.notice("leave", metadata: ["worker": "\(worker)", "by": "\(account.user)", "until": "\(until)"])
         return .empty
     }

@@ -28,6 +28,8 @@ package struct CameraImport: Sendable {
         package let warnings: [String]
         /// The grid that answers for the camera afterwards.
         package let grid: GridCode?
+        /// The camera as it is afterwards; nil for a row that is refused.
+        package let camera: Camera?
     }
 
     /// In file order.
@@ -38,6 +40,16 @@ package struct CameraImport: Sendable {
     package let fits: [CoordinateFit]
     /// The new `cameras.csv` with all rows that were not refused; nil when a finding is an error.
     package let text: String?
+
+    /// The cameras that would be new or other than they are.
+    package var changed: [Camera] {
+        rows.compactMap {
+            switch $0.verdict {
+            case .new, .changed: $0.camera
+            case .unchanged, .refused: nil
+            }
+        }
+    }
 
     /// True when a row is refused or a finding is an error.
     package var isRefused: Bool { findings.hasErrors || rows.contains { if case .refused = $0.verdict { true } else { false } } }
@@ -144,7 +156,7 @@ private struct KnownCameras {
         func row(_ verdict: CameraImport.Verdict) -> CameraImport.Row {
             CameraImport.Row(
                 line: given.line, id: id, name: printable(merged["name"]), verdict: verdict, warnings: messages(.warning),
-                grid: camera.flatMap { map.grids.grid(for: $0).grid })
+                grid: camera.flatMap { map.grids.grid(for: $0).grid }, camera: findings.diagnostics.hasErrors ? nil : camera)
         }
         guard let camera, !findings.hasErrors else {
             return row(.refused(messages(.error) + (id == nil ? perhapsMeant(given.plain("camera_id")) : [])))

@@ -2,6 +2,7 @@
 // verdicts → **cameras.csv** → `serve` reads it again
 
 import Base
+import Domain
 import Foundation
 
 /// One import forward, one step back; nothing that was in a file is ever lost.
@@ -17,6 +18,12 @@ struct CameraFile {
     func read() throws -> [UInt8] {
         guard FileManager.default.fileExists(atPath: path) else { return [] }
         return try Self.bytes(path)
+    }
+
+    /// The file before the last import and when it was replaced; nil when there was no import.
+    func former() throws -> (bytes: [UInt8], replaced: WallTime)? {
+        guard let date = (try? FileManager.default.attributesOfItem(atPath: formerPath))?[.modificationDate] as? Date else { return nil }
+        return (try Self.bytes(formerPath), WallTime(millisecondsSince1970: Int64((date.timeIntervalSince1970 * 1000).rounded(.down))))
     }
 
     /// Keeps the present file beside it, then puts `text` in its place. Throws `.conflict` when the file is no longer what was examined.

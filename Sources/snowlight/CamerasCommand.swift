@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Base
+import Cases
 import Domain
 import Foundation
 import Grids
@@ -14,7 +15,7 @@ struct CamerasCommand: ParsableCommand {
         subcommands: [CamerasImport.self, CamerasExplain.self])
 }
 
-struct CamerasImport: ParsableCommand {
+struct CamerasImport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Takes cameras from a CSV file into the district's cameras.csv.",
@@ -30,6 +31,8 @@ struct CamerasImport: ParsableCommand {
 
             When a row is refused, nothing is written and the command ends with 65; --partial takes over the rows that are good. The file \
             before the import is kept as cameras.csv.before-import; --rollback exchanges the two. `serve` reads the list again on SIGHUP. \
+            --cases also says which cases of the last 30 days would have gone to another grid; it opens the store, so that `serve` must be \
+            stopped on SQLite (the console's page of cameras does the same while it runs). \
             Ends with 0, 64 for wrong options, 65 for refused rows, 69 when another import runs, 74 when writing fails.
 
             Examples:
@@ -44,10 +47,12 @@ struct CamerasImport: ParsableCommand {
     @Flag(help: "Say what would happen and write nothing.") var dryRun = false
     @Flag(help: "Take over the good rows although others are refused.") var partial = false
     @Flag(help: "Take the last import back.") var rollback = false
+    @Flag(help: "Also say which cases of the last 30 days would have gone elsewhere; needs --config.") var cases = false
     @Flag(help: "Print one JSON object instead of lines.") var json = false
 
     func validate() throws {
-        if rollback, file != nil || crs != nil || dryRun || partial || json {
+        if cases, source.config == nil { throw ValidationError("--cases needs --config: it says where the cases are.") }
+        if rollback, file != nil || crs != nil || dryRun || partial || json || cases {
             throw ValidationError("--rollback takes no file and no other option than --config or --district.")
         }
         if !rollback, file == nil { throw ValidationError("Give the file to import, or --rollback.") }
@@ -57,9 +62,9 @@ struct CamerasImport: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run() async throws {
         do {
-            if rollback { try rollBack() } else { try importFile() }
+            if rollback { try rollBack() } else { try await importFile() }
         } catch let failure as Failure {
             complain("error: \(failure)")
             switch failure.kind {
@@ -76,7 +81,7 @@ struct CamerasImport: ParsableCommand {
         print("\(list.path) is again as it was before the last import; what the import made of it is in \(list.formerPath)")
     }
 
-    private func importFile() throws {
+    private func importFile() async throws {
         let folder = try source.folder()
         let stages = StageLine()
         stages.begin("proving the map")
@@ -96,18 +101,48 @@ struct CamerasImport: ParsableCommand {
             declared: crs.flatMap { CoordinateSystem(asWritten: $0) },
             map: map)
         stages.end()
+        let diverted = try await diversions(result)
         var written = false
         if !dryRun, let text = result.text, result.changesAnything, partial || !result.isRefused {
             try list.replace(existing, with: text)
             written = true
         }
         if json {
-            try printJSON(CameraImportReport(result, isWritten: written))
+            try printJSON(Report(report: CameraImportReport(result, isWritten: written), diverted: diverted))
         } else {
             for line in CameraImportReport.lines(result, file: path) { print(line) }
+            for line in diverted.map(Self.lines) ?? [] { print(line) }
             print(outcome(result, written, list))
         }
         if result.isRefused && !(partial && result.text != nil) { throw ExitStatus.badData.exitCode }
+    }
+
+    /// The report, with the cases when they were asked for.
+    private struct Report: Encodable {
+        let report: CameraImportReport
+        let diverted: CaseDiversions?
+
+        enum CodingKeys: CodingKey { case diverted }
+
+        func encode(to encoder: any Encoder) throws {
+            try report.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encodeIfPresent(diverted, forKey: .diverted)
+        }
+    }
+
+    /// What the changed cameras would have meant for the cases of late; nil when nobody asked.
+    private func diversions(_ result: CameraImport) async throws -> CaseDiversions? {
+        guard cases, let config = source.config else { return nil }
+        var found: CaseDiversions?
+        try await GridSetOptions.open(config: config, data: nil) { maps, _ in found = try await maps.diversions(of: result.changed) }
+        return found
+    }
+
+    private static func lines(_ diverted: CaseDiversions) -> [String] {
+        diverted.items.map { "case \($0.no): \($0.from?.code ?? "no grid") → \($0.to?.code ?? "no grid"), by camera \($0.camera.id)" } + [
+            "of \(diverted.looked) cases of the last \(diverted.days) days by changed cameras, \(diverted.count) would have gone elsewhere"
+        ]
     }
 
     private func outcome(_ result: CameraImport, _ written: Bool, _ list: CameraFile) -> String {

@@ -31,6 +31,7 @@ struct DispatchHalf: Sendable {
     private let file: any SQLDatabase
     private let accountsFile: any SQLDatabase
     private let backups: BackupKeeper?
+    private let retention: RetentionKeeper
     private let accounts: Accounts
     private let doorkeeper: ZapHandler?
     private let receiver: IncidentReceiver
@@ -42,9 +43,10 @@ struct DispatchHalf: Sendable {
     /// Opens files and sockets; nothing runs yet.
     /// - Parameters:
     ///   - isJoined: True when the cameras are read in this process, so that its socket file needs no keys.
+    ///   - reloader: Puts a changed list of cameras in force.
     ///   - window: What the console shows of the cameras; made with the office, which hears of them.
     static func make(
-        _ preparation: Preparation, endpoint: String, isJoined: Bool, snapshots: SnapshotStore, _ shared: SharedParts,
+        _ preparation: Preparation, endpoint: String, isJoined: Bool, snapshots: SnapshotStore, reloader: Reloader, _ shared: SharedParts,
         window: (AssignmentOffice) -> CameraWindow
     ) async throws -> DispatchHalf {
         let configuration = preparation.configuration
@@ -58,6 +60,8 @@ struct DispatchHalf: Sendable {
         let backups = configuration.backups.map {
             BackupKeeper($0, [file, accountsFile].compactMap { $0 as? SQLiteFile }, time: time, log: log, metrics: metrics)
         }
+        let retention = RetentionKeeper(
+            configuration.retention.policy, file: file, audit: accountsFile, pictures: snapshots, time: time, log: log, metrics: metrics)
         let maps = MapStore(file: file, registry: registry, signal: signal, time: time)
         let dispatcher = try await onOwnThread("dispatcher") {
             try adopt(preparation, into: maps, log)
@@ -82,7 +86,9 @@ struct DispatchHalf: Sendable {
         let shown = window(office)
         var parts = ConsoleParts(
             cases: cases, signal: signal, registry: registry, maps: maps, cameras: shown.health, live: shown.live, outbox: shown.outbox,
-            suppressions: shown.suppressions, pushes: PushRecords(file: file, time: time, changed: { pushes.wake() }), pictures: snapshots,
+            suppressions: shown.suppressions,
+            cameraList: CameraDesk(folder: configuration.districtDirectory, registry: registry, reloader: reloader),
+            pushes: PushRecords(file: file, time: time, changed: { pushes.wake() }), pictures: snapshots,
             accounts: accounts, metrics: metrics, time: time)
         parts.onDataLoss = shared.onFatal
         let (consoleSettings, consoleParts, host) = (settings, parts, configuration.host)
@@ -93,7 +99,7 @@ struct DispatchHalf: Sendable {
         }
         return DispatchHalf(
             office: office, maps: maps, signal: signal, log: log, file: file, accountsFile: accountsFile, backups: backups,
-            accounts: accounts,
+            retention: retention, accounts: accounts,
             doorkeeper: try access.map { try ZapHandler(allowed: $0.allowed, log: log, metrics: metrics) }, receiver: receiver, feed: feed,
             timers: CaseTimers(cases: cases, log: log), pushes: pushes, console: console)
     }
@@ -106,7 +112,9 @@ struct DispatchHalf: Sendable {
                 try receiver.start()
                 try feed?.start()
                 backups?.start()
+                retention.start()
             } stop: {
+                retention.stop()
                 backups?.stop()
                 feed?.stop()
                 receiver.stop()

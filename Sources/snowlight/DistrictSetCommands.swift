@@ -126,7 +126,11 @@ struct GridSetOptions: ParsableArguments {
 
     /// Opens the stores of the configuration as `serve` would, runs `body`, and closes them. Ends the command with a sentence on failure.
     func open(_ body: (MapStore, Accounts) async throws -> Void) async throws {
-        let (config, data) = (config, data)
+        try await Self.open(config: config, data: data, body)
+    }
+
+    /// As above, for commands whose configuration is an option among others.
+    static func open(config: String, data: String?, _ body: (MapStore, Accounts) async throws -> Void) async throws {
         let (read, diagnostics) = try await onOwnThread("check") { Preparation.read(configPath: config, data: data) }
         guard let preparation = read else {
             for diagnostic in diagnostics { complain("\(diagnostic)") }
@@ -141,7 +145,7 @@ struct GridSetOptions: ParsableArguments {
         }
     }
 
-    private func run(_ preparation: Preparation, _ body: (MapStore, Accounts) async throws -> Void) async throws {
+    private static func run(_ preparation: Preparation, _ body: (MapStore, Accounts) async throws -> Void) async throws {
         let (store, folder) = (preparation.configuration.store, preparation.configuration.dataDirectory)
         guard store != .sqlite || FileManager.default.fileExists(atPath: "\(folder)/\(StoreConfiguration.casesFile)") else {
             throw Failure(.notFound, "there is no store in \(folder); start `snowlight serve` once")

@@ -18,8 +18,7 @@ struct SnowlightProcess: Sendable {
     private let log: Logger
     private let dispatch: DispatchHalf?
     private let ingest: IngestHalf?
-    /// Reads what SIGHUP asks to read again; blocks.
-    private let reload: @Sendable () throws -> Void
+    private let reloader: Reloader
 
     /// `serve`: both halves, joined over a socket file in the data folder.
     static func serve(_ preparation: Preparation, configPath: String, data: String?, log: Logger) async throws -> SnowlightProcess {
@@ -33,7 +32,10 @@ struct SnowlightProcess: Sendable {
             let snapshots = try openFolder(configuration)
             return (snapshots, try IngestHalf.make(configuration, detection, endpoint: endpoint, node: nil, snapshots: snapshots, shared))
         }
-        let dispatch = try await DispatchHalf.make(preparation, endpoint: endpoint, isJoined: true, snapshots: snapshots, shared) { _ in
+        let reloader = Reloader()
+        let dispatch = try await DispatchHalf.make(
+            preparation, endpoint: endpoint, isJoined: true, snapshots: snapshots, reloader: reloader, shared
+        ) { _ in
             CameraWindow(
                 health: FleetHealth(ingest: ingest.ingest), live: FleetPictures(ingest: ingest.ingest),
                 suppressions: SuppressionDesk(store: ingest.suppressions, restorer: ingest.restorer, publisher: ingest.publisher),
@@ -42,26 +44,29 @@ struct SnowlightProcess: Sendable {
                     return OutboxDepth(rows: depth.rows, oldestAgeSeconds: depth.oldestAgeSeconds)
                 })
         }
-        return SnowlightProcess(log: log, dispatch: dispatch, ingest: ingest) {
-            guard let fresh = read(configPath, data, log) else { return }
+        reloader.connect {
+            let fresh = try read(configPath, data, log)
             try dispatch.replace(fresh)
             ingest.roll.replace(fresh.detection)
             log.notice("district reloaded", metadata: ["cameras": "\(fresh.district.cameras.count)"])
         }
+        return SnowlightProcess(log: log, dispatch: dispatch, ingest: ingest, reloader: reloader)
     }
 
     /// `dispatch`: waits for ingest nodes; sees of the cameras what these tell.
     static func dispatch(_ preparation: Preparation, configPath: String, data: String?, log: Logger) async throws -> SnowlightProcess {
         let (configuration, shared) = (preparation.configuration, makeShared(log))
         let snapshots = try await onOwnThread("open") { try openFolder(configuration) }
+        let reloader = Reloader()
         let dispatch = try await DispatchHalf.make(
-            preparation, endpoint: try configuration.bus.required(), isJoined: false, snapshots: snapshots, shared,
+            preparation, endpoint: try configuration.bus.required(), isJoined: false, snapshots: snapshots, reloader: reloader, shared,
             window: { RemoteCameras(office: $0).window })
-        return SnowlightProcess(log: log, dispatch: dispatch, ingest: nil) {
-            guard let fresh = read(configPath, data, log) else { return }
+        reloader.connect {
+            let fresh = try read(configPath, data, log)
             try dispatch.replace(fresh)
             log.notice("district reloaded", metadata: ["cameras": "\(fresh.district.cameras.count)"])
         }
+        return SnowlightProcess(log: log, dispatch: dispatch, ingest: nil, reloader: reloader)
     }
 
     /// `ingest`: reads the cameras that the dispatcher gives it.
@@ -73,18 +78,20 @@ struct SnowlightProcess: Sendable {
                 configuration, detection, endpoint: try configuration.bus.required(), node: try configuration.bus.nodeKey(),
                 snapshots: snapshots, shared)
         }
-        return SnowlightProcess(log: log, dispatch: nil, ingest: ingest) {
+        let reloader = Reloader()
+        reloader.connect {
             let (fresh, diagnostics) = Preparation.readNode(configPath: configPath, data: data)
             for diagnostic in diagnostics { log.warning("\(diagnostic)") }
             guard let fresh else { return log.error("the rules were not read again; those in force stay") }
             ingest.roll.replace(fresh.detection)
             log.notice("rules read again")
         }
+        return SnowlightProcess(log: log, dispatch: nil, ingest: ingest, reloader: reloader)
     }
 
     /// Runs until SIGTERM or SIGINT, then stops back to front and closes the files.
     func run() async throws {
-        let services = (dispatch?.services ?? []) + (ingest?.services ?? []) + [Reloading(log: log, reload: reload)]
+        let services = (dispatch?.services ?? []) + (ingest?.services ?? []) + [Reloading(log: log, reloader: reloader)]
         let group = ServiceGroup(
             configuration: .init(
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
@@ -122,11 +129,13 @@ struct SnowlightProcess: Sendable {
         return try SnapshotStore(directory: configuration.picturesDirectory ?? folder + "/snapshots")
     }
 
-    /// Reads the district again; nil, and said, when the new data has an error: what is in force stays.
-    private static func read(_ configPath: String, _ data: String?, _ log: Logger) -> Preparation? {
+    /// Reads the district again; throws when the new data has an error: what is in force stays.
+    private static func read(_ configPath: String, _ data: String?, _ log: Logger) throws -> Preparation {
         let (preparation, diagnostics) = Preparation.read(configPath: configPath, data: data)
         for diagnostic in diagnostics { log.warning("\(diagnostic)") }
-        if preparation == nil { log.error("the district was not reloaded; the one in force stays") }
+        guard let preparation else {
+            throw Failure(.invalidInput, "the files have an error: \(diagnostics.first { $0.severity == .error }.map { "\($0)" } ?? "")")
+        }
         return preparation
     }
 
@@ -155,12 +164,12 @@ struct Stage: Service {
 /// Reads again on every SIGHUP.
 private struct Reloading: Service {
     let log: Logger
-    let reload: @Sendable () throws -> Void
+    let reloader: Reloader
 
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-            do { try await onOwnThread("reload", reload) } catch {
-                log.error("the district was not reloaded", metadata: ["failure": "\(error)"])
+            do { try await onOwnThread("reload") { try reloader.reload() } } catch {
+                log.error("the district was not reloaded; the one in force stays", metadata: ["failure": "\(error)"])
             }
         }
     }

@@ -51,7 +51,7 @@ struct Desk: Sendable {
         let directory = NSTemporaryDirectory() + "/snowlight-console-\(UInt64.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: directory + "/assets/js", withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        for page in ["index", "work", "login", "suppressions", "cameras"] {
+        for page in ["index", "work", "login", "suppressions", "cameras", "stats", "notices"] {
             try "<!doctype html><title>\(page)</title>".write("\(directory)/assets/\(page).html")
         }
         try "export const answer = 42;\n".write("\(directory)/assets/js/feed.js")
@@ -82,7 +82,8 @@ struct Desk: Sendable {
             cases: cases, signal: signal, registry: registry,
             maps: MapStore(file: file, registry: registry, signal: signal, time: time), cameras: OneCameraStreams(), live: live,
             outbox: { OutboxDepth(rows: 3, oldestAgeSeconds: 0.5) },
-            suppressions: RestoredOnDisk(store: doubts), pushes: PushRecords(file: file, time: time), pictures: pictures,
+            suppressions: RestoredOnDisk(store: doubts), cameraList: StagedList(registry), pushes: PushRecords(file: file, time: time),
+            pictures: pictures,
             accounts: accounts,
             metrics: metrics, time: time)
         let console = try Console(settings, parts, log: log) { announce.yield($0) }

@@ -73,10 +73,35 @@ export const cameras = () => request("GET", "/api/cameras");
 export const camera = (id) => request("GET", `/api/cameras/${part(id)}`);
 /** Says which grid a camera, a preset or a zone belongs to; a newer version answers 409. */
 export const bindCamera = (id, wish) => request("PUT", `/api/cameras/${part(id)}/binding`, wish);
+/** The list of cameras in force and what the last import could be taken back to. */
+export const cameraList = () => request("GET", "/api/cameras/import");
+/** What a file would do to the list, or, with `dry_run: false` and the `base` of what was looked at, takes it over; 409 when somebody was faster. */
+export const importCameras = (wish) => request("POST", "/api/cameras/import", wish);
+/** Exchanges the list with the one before the last import. */
+export const takeBackCameras = (base) => request("POST", "/api/cameras/import/rollback", { base });
+/** What the district's categories are called and what becomes of them. */
+export const catalogue = () => request("GET", "/api/catalogue");
 /** All grids with their names and gridworkers. */
 export const grids = () => request("GET", "/api/grids");
 /** The polygons of the grids as GeoJSON. */
 export const gridShapes = () => request("GET", "/api/grids.geojson");
+
+/** What was due, closed and closed on time in a period. */
+export const statistics = (values) => request("GET", `/api/stats${query(values)}`);
+/** The same as a file. */
+export const statisticsFile = (values) => `/api/stats.csv${query(values)}`;
+/** Notices to the offices, newest first. */
+export const notices = (values = {}) => request("GET", `/api/notices${query(values)}`);
+/** Silences in force. */
+export const silences = () => request("GET", "/api/silences");
+/** Keeps a camera, a grid or a category quiet. */
+export const silence = (wish) => request("POST", "/api/silences", wish);
+/** Ends a silence now. */
+export const endSilence = (id) => request("POST", `/api/silences/${part(id)}/end`);
+/** Who is on leave. */
+export const absences = () => request("GET", "/api/absences");
+/** Says until when a gridworker is on leave; a time that has passed ends it. */
+export const setAbsence = (worker, until, reason) => request("POST", `/api/workers/${part(worker)}/absence`, { until, reason });
 
 /** Acts on a case as it was seen: a newer version answers 409. `more` holds what some actions name: assignee, until, result, into. */
 export const act = (no, action, expectedVersion, note = "", more = {}) =>

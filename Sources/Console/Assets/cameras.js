@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { BindingDrawer } from "./bindingdrawer.js";
 import { el, role, setText } from "./dom.js";
+import { ListImport } from "./listimport.js";
 import { greet, installHead, installTabs, logInAgain, stepRows } from "./frame.js";
 import { languageSwitch, onLanguage, t, translate, word } from "./i18n.js";
 import { MapPane } from "./mappane.js";
@@ -29,6 +30,7 @@ class CameraPage {
     constructor() {
         this.map = new MapPane({ open: () => {}, openCamera: (id) => this.open(id) });
         this.drawer = new BindingDrawer(role("drawer"), { close: () => this.close(), bound: () => this.load(), ended: () => logInAgain(), grids: () => this.grids });
+        this.list = new ListImport(role("import"), { changed: () => this.load(), ended: () => logInAgain(), grids: () => this.grids });
         const wanted = new URLSearchParams(location.search);
         this.filter = { text: wanted.get("text") ?? "", show: wanted.get("show") in views ? wanted.get("show") : "all" };
     }
@@ -39,6 +41,7 @@ class CameraPage {
         onLanguage(() => this.redraw());
         installHead(() => this.map.restyle());
         role("filters").addEventListener("submit", (event) => event.preventDefault());
+        role("import-open").addEventListener("click", () => this.list.open());
         role("filter-text").addEventListener("input", () => this.#choose());
         role("filter-show").addEventListener("change", () => this.#choose());
         role("more").addEventListener("click", () => { this.shown += step; this.#draw(); });
@@ -58,6 +61,7 @@ class CameraPage {
     #welcome(account) {
         greet(account);
         this.drawer.mayBind = account.role === "operator";
+        role("import-open").hidden = account.role !== "operator";
         this.drawer.render();
     }
 
@@ -115,6 +119,7 @@ class CameraPage {
         this.map.restyle();
         this.#draw();
         this.drawer.render();
+        this.list.render();
     }
 
     #draw() {

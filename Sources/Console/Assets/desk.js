@@ -6,8 +6,9 @@ import { role, setText } from "./dom.js";
 import { Drawer } from "./drawer.js";
 import { isFileable } from "./feed.js";
 import { drawEmpty, drawFigures } from "./figures.js";
+import { greet } from "./frame.js";
 import { Herald } from "./herald.js";
-import { languageSwitch, onLanguage, suggestLanguage, t, translate, word } from "./i18n.js";
+import { languageSwitch, onLanguage, t, translate } from "./i18n.js";
 import { drawKeysLine, installKeys } from "./keys.js";
 import { RowList } from "./list.js";
 import { MapPane } from "./mappane.js";
@@ -71,9 +72,7 @@ class Desk {
     #welcome(account) {
         if (account.role === "gridworker") return location.replace("/work");
         this.account = account;
-        suggestLanguage(account.language);
-        setText(role("who"), account.name);
-        role("who").title = word("role", account.role);
+        greet(account);
         this.drawer.mayFile = account.role === "dutyOfficer";
         this.drawer.render();
     }

@@ -159,11 +159,12 @@ export class Drawer {
     #fillPicture(whole) {
         const url = whole.has_snapshot ? this.detail?.snapshot_url ?? `/api/incidents/${encodeURIComponent(whole.id)}/snapshot.jpg` : null;
         // The box comes with the detail; until then the place for the picture is kept.
-        const key = this.detail || !url ? `${url}|${this.detail?.box}` : null;
+        const key = this.detail || !url ? `${url}|${this.detail?.box}|${this.detail?.evidence_deleted_at}` : null;
         if (key === null || key === this.pictureKey) return;
         this.pictureKey = key;
         const alt = t("picture.alt", { camera: whole.camera.name, time: timeText(whole.first_seen) });
-        this.picture.replaceChildren(pictureFigure({ url, box: this.detail?.box, alt }));
+        const deleted = this.detail?.evidence_deleted_at;
+        this.picture.replaceChildren(pictureFigure({ url, box: this.detail?.box, alt, absent: deleted ? t("picture.deleted", { time: timeText(deleted, { seconds: false }) }) : undefined }));
     }
 
     #fillFoot() {

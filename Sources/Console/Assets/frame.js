@@ -1,8 +1,18 @@
 // What the pages of a desk have in common around their content: theme, log-out, tabs, who is here, arrow keys in a list.
 
 import * as api from "./api.js";
-import { suggestLanguage, word } from "./i18n.js";
-import { keep, role, setText } from "./dom.js";
+import { loadCatalogue } from "./catalogue.js";
+import { suggestLanguage, t, word } from "./i18n.js";
+import { el, keep, role, setText } from "./dom.js";
+
+/** The pages of a desk, each with the roles that have something to do there; the server decides what they get. */
+const pages = [
+    ["/", "desk.title", ["dutyOfficer", "dispatcher", "supervisor", "inspector", "townOffice", "department"]],
+    ["/cameras", "bind.title", ["dutyOfficer", "dispatcher", "supervisor", "inspector", "operator", "admin", "townOffice"]],
+    ["/suppressions", "doubt.title", ["dutyOfficer", "dispatcher", "supervisor", "inspector", "operator"]],
+    ["/notices", "notice.title", ["dutyOfficer", "dispatcher", "supervisor", "townOffice"]],
+    ["/stats", "stats.title", ["dutyOfficer", "dispatcher", "supervisor", "inspector", "auditor"]],
+];
 
 /** Connects the buttons of the page's head; `restyle` is called after a change of theme. */
 export function installHead(restyle = () => {}) {
@@ -29,6 +39,10 @@ export function greet(account) {
     suggestLanguage(account.language);
     setText(role("who"), account.name);
     role("who").title = word("role", account.role);
+    loadCatalogue();
+    // Translated like all other texts when the language changes.
+    role("pages").replaceChildren(...pages.filter(([, , roles]) => roles.includes(account.role)).map(([href, key]) =>
+        el("a", { class: "tool", href, "data-i18n": key, "aria-current": href === location.pathname ? "page" : null }, t(key))));
 }
 
 /** The session has ended: log in and come back here. */

@@ -6,6 +6,8 @@ import { keep, recall } from "./dom.js";
 
 const tables = { zh, en };
 const listeners = new Set();
+/** What the district calls its own things, by key; it outranks the tables. */
+const learned = new Map();
 let current = recall("snowlight.language") === "en" ? "en" : "zh";
 
 /** The language now shown: `zh` or `en`. */
@@ -23,8 +25,21 @@ export function t(key, values = {}) {
 /** The text of `prefix.word`, or the word itself when the tables do not know it: new words of a newer server stay readable. */
 export function word(prefix, value) {
     const key = `${prefix}.${value}`;
+    if (learned.has(key)) return learned.get(key)[current];
     return key in tables[current] ? tables[current][key] : String(value ?? "");
 }
+
+/**
+ * Takes over what the district calls things, and has the page say it.
+ * @param {string} prefix @param {Array<[string, {zh: string, en: string}]>} names
+ */
+export function learn(prefix, names) {
+    for (const [value, texts] of names) learned.set(`${prefix}.${value}`, texts);
+    for (const listener of listeners) listener();
+}
+
+/** The values of `prefix` that the district has named. */
+export const learnedValues = (prefix) => [...learned.keys()].filter((key) => key.startsWith(`${prefix}.`)).map((key) => key.slice(prefix.length + 1));
 
 /** True when both tables can say it. */
 export const knows = (key) => key in tables[current];

@@ -3,7 +3,7 @@
 
 import { knows, language, t } from "./i18n.js";
 
-/** The shapes of Detectors/Words.swift, Detectors/Watching.swift, Pipelines/CameraWatch.swift and Ingest/Health/OutageReport.swift; a fact of another shape is shown as it came. */
+/** The shapes of Detectors/Words.swift, Detectors/TamperWatch.swift, Pipelines/Rules/RuleEngine.swift, Pipelines/StillThings.swift, Detectors/Watching.swift, Pipelines/CameraWatch.swift and Ingest/Health/OutageReport.swift; a fact of another shape is shown as it came. */
 const shapes = [
     ["doubt.track", /^moved (?<cells>[\d.]+) cells in (?<s>[\d.]+) s, seen at (?<hits>\d+) of (?<looks>\d+) looks, score (?<score>\d+)$/],
     ["doubt.ghost", /^an edge only in the background: something absorbed has left; (?<cells>\d+) cells, (?<levels>[\d.]+) levels$/],
@@ -31,6 +31,22 @@ const shapes = [
     ["missing", /^(?<n>\d+) of (?<all>\d+) cameras are still missing\.$/],
     ["stall", /^Cameras are not looked at: .+ While this lasts no camera is reported as lost\.$/],
     ["stall.over", /^Cameras are looked at again after (?<time>.+)\.$/],
+    ["on", /^(?<tag>\S+) on for (?<time>.+)$/],
+    ["happened", /^(?<tag>\S+) happened$/],
+    ["rest", /^at rest for (?<time>.+?)(?:, learnt by now)?$/],
+    ["continues", /^continues an incident of (?<time>.+)$/],
+    ["muted", /^muted by (?<what>.+)$/],
+    ["hours", /^speaks only (?<what>.+)$/],
+    ["held", /^held for (?<time>.+) of (?<all>.+)$/],
+    ["times", /^(?<n>\d+) of (?<all>\d+) times within (?<time>.+)$/],
+    ["tamper.frozen", /^(?<n>\d+) key pictures are the same to the last bit$/],
+    ["tamper.blinded", /^(?<p>[\d.]+ ?%) of the picture is white$/],
+    ["tamper.defocused", /^(?<p>[\d.]+ ?%) of the usual sharpness in the same view$/],
+    ["tamper.moved", /^edges agree with the learnt view by (?<p>[\d.]+ ?%)$/],
+    ["tamper.black", /^brightness (?<n>\d+) of 255, contrast (?<contrast>\d+)$/],
+    ["tamper.covered", /^contrast (?<contrast>\d+), nothing of the learnt view is left$/],
+    ["tamper.settled", /^the new view has held still and is learnt$/],
+    ["tamper.over", /^no longer so$/],
     ["silent", /^the camera has gone silent: /],
     ["no.answer", /^the camera does not answer: /],
     ["connection.refused", /^the connection was refused: /],

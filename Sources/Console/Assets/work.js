@@ -1,6 +1,7 @@
 // The gridworker's page, wired: stream → own cases → cards; taps → deeds → server. New cases come by themselves.
 
 import * as api from "./api.js";
+import { loadCatalogue } from "./catalogue.js";
 import { serverNow, timeText } from "./clock.js";
 import { Deeds } from "./deeds.js";
 import { el, role, setText } from "./dom.js";
@@ -42,6 +43,7 @@ class WorkPage {
             this.account = await api.me();
             this.deeds.user = this.account.user;
             suggestLanguage(this.account.language);
+            loadCatalogue();
             setText(role("who"), this.account.name);
         }
         const answer = await api.cases({ mine: 1, state: "open", limit: 500 });

@@ -96,6 +96,16 @@ package struct SilenceView: Encodable, Sendable, Hashable {
     package var held: Int
 }
 
+/// One gridworker's leave.
+package struct AbsenceView: Encodable, Sendable, Hashable {
+    package var worker: String
+    package var from: String
+    package var until: String
+    /// The account that noted it.
+    package var author: String
+    package var reason: String
+}
+
 /// Reads receipts and writes silences and absences. Suspends instead of blocking; safe from any task. Roles are the caller's business.
 package struct PushRecords: Sendable {
     let file: any SQLDatabase
@@ -284,20 +294,18 @@ package struct PushRecords: Sendable {
         }
     }
 
-    /// Who is on leave now, and until when.
-    package func absences() async throws -> [WorkerID: WallTime] {
+    /// Who is on leave now, the next to come back first.
+    package func absences() async throws -> [AbsenceView] {
         let now = time.wallNow.millisecondsSince1970
         return try await file.read { sql in
+            // A later word ends the earlier one, so that each gridworker has one row that counts.
             let rows = try sql.rows(
-                "SELECT worker_id, MAX(until_ms) AS until_ms FROM push_absence WHERE from_ms <= $1 AND until_ms > $1 GROUP BY worker_id",
-                [.integer(now)])
-            var found: [WorkerID: WallTime] = [:]
-            for row in rows {
-                if let worker = WorkerID(try row.text("worker_id")) {
-                    found[worker] = WallTime(millisecondsSince1970: try row.int("until_ms"))
-                }
+                "SELECT * FROM push_absence WHERE from_ms <= $1 AND until_ms > $1 ORDER BY until_ms, worker_id", [.integer(now)])
+            return try rows.map { row in
+                AbsenceView(
+                    worker: try row.text("worker_id"), from: try row.moment("from_ms"), until: try row.moment("until_ms"),
+                    author: StoredText.unescape(try row.text("author")), reason: StoredText.unescape(try row.text("reason")))
             }
-            return found
         }
     }
 }

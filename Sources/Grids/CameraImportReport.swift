@@ -1,18 +1,25 @@
-// What an import did or would do, as lines for people and as JSON for programs.
+// What an import did or would do, as lines for people and as JSON for programs and pages.
 // verdicts → **report**
 
 import Base
 import Domain
-import Grids
 
 /// The JSON shape of an import.
-struct CameraImportReport: Encodable {
-    struct Change: Encodable {
+package struct CameraImportReport: Encodable, Sendable {
+    /// One field that differs.
+    package struct Change: Encodable, Sendable {
         let field: String
         let text: String
         let needsReview: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case field, text
+            case needsReview = "needs_review"
+        }
     }
-    struct Row: Encodable {
+
+    /// One row with its verdict.
+    package struct Row: Encodable, Sendable {
         let line: Int
         let camera: String?
         let name: String
@@ -22,19 +29,37 @@ struct CameraImportReport: Encodable {
         let reasons: [String]
         let warnings: [String]
     }
-    struct Fit: Encodable {
+
+    /// Where the cameras of the file stand, read as each coordinate system.
+    package struct Fit: Encodable, Sendable {
         let declared: String
         let cameras: Int
         let standing: [String: Int]
     }
 
-    let written: Bool
-    let counts: [String: Int]
+    /// What was found about a file as a whole.
+    package struct Finding: Encodable, Sendable {
+        let file: String
+        let line: Int?
+        let severity: String
+        let message: String
+
+        init(_ finding: Diagnostic) {
+            file = finding.file
+            line = finding.line
+            severity = finding.severity.rawValue
+            message = finding.message
+        }
+    }
+
+    package let written: Bool
+    package let counts: [String: Int]
     let crs: [Fit]
     let rows: [Row]
-    let findings: [FindingObject]
+    let findings: [Finding]
 
-    init(_ result: CameraImport, isWritten: Bool) {
+    /// - Parameter onlyChanges: Rows that change nothing are counted and not listed.
+    package init(_ result: CameraImport, isWritten: Bool, onlyChanges: Bool = false) {
         written = isWritten
         counts = Self.counts(result)
         crs = result.fits.map { fit in
@@ -42,7 +67,7 @@ struct CameraImportReport: Encodable {
                 declared: fit.declared.rawValue, cameras: fit.count,
                 standing: Dictionary(uniqueKeysWithValues: fit.standing.map { ($0.key.rawValue, $0.value) }))
         }
-        rows = result.rows.map { row in
+        rows = result.rows.filter { !onlyChanges || $0.verdict != .unchanged || !$0.warnings.isEmpty }.map { row in
             var (changes, reasons): ([FieldChange], [String]) = ([], [])
             switch row.verdict {
             case .changed(let some): changes = some
@@ -54,11 +79,11 @@ struct CameraImportReport: Encodable {
                 changes: changes.map { Change(field: $0.field, text: $0.text, needsReview: $0.asksForReview) }, reasons: reasons,
                 warnings: row.warnings)
         }
-        findings = result.findings.map(FindingObject.init)
+        findings = result.findings.map(Finding.init)
     }
 
     /// One line for each row that is not unchanged, refusals and warnings in the form of a finding; then the sums.
-    static func lines(_ result: CameraImport, file: String) -> [String] {
+    package static func lines(_ result: CameraImport, file: String) -> [String] {
         var lines = result.findings.map { "\($0)" }
         for row in result.rows {
             let name = "\(row.id?.digits ?? "a row") \(row.name)"
@@ -80,9 +105,14 @@ struct CameraImportReport: Encodable {
                 "crs: of \(fit.count) cameras declared \(fit.declared.rawValue), \(share(fit.own, fit.count)) stand in the village they "
                     + "name; read as \(others)")
         }
-        let counts = Self.counts(result)
-        lines.append(["new", "changed", "unchanged", "refused"].map { "\(counts[$0, default: 0]) \($0)" }.joined(separator: ", "))
+        lines.append(sums(result))
         return lines
+    }
+
+    /// How many rows have which verdict, in one line.
+    package static func sums(_ result: CameraImport) -> String {
+        let counts = Self.counts(result)
+        return ["new", "changed", "unchanged", "refused"].map { "\(counts[$0, default: 0]) \($0)" }.joined(separator: ", ")
     }
 
     private static func share(_ count: Int, _ all: Int) -> String { "\(count) (\(100 * count / max(1, all)) %)" }
