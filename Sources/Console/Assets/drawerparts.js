@@ -8,6 +8,9 @@ import { t, word } from "./i18n.js";
 import { reasonText, whyNot } from "./reasons.js";
 import { timeline } from "./timeline.js";
 
+/** The clocks of a case in the order in which they run. */
+const clocks = ["file", "dispatch", "acknowledge", "arrive", "handle", "inspect"];
+
 /** A part of a drawer with its heading. */
 export const section = (name, title, ...children) =>
     el("section", { class: `part part-${name}`, "data-role": `part-${name}` }, el("h3", {}, title), ...children);
@@ -84,8 +87,8 @@ export function casePart(detail) {
             [t("case.holder"), holder],
             item.handling_grid && item.handling_grid !== item.grid?.code && [t("case.handling"), item.handling_grid],
             [t("case.opened"), timeText(item.opened_at)],
-            ...Object.entries(item.due ?? {}).map(([clock, at]) =>
-                [t(`clock.${clock}`), (item.late ?? []).includes(clock) ? t("clock.late", { time: timeText(at) }) : timeText(at)]),
+            ...clocks.filter((clock) => item.due?.[clock]).map((clock) =>
+                [t(`clock.${clock}`), (item.late ?? []).includes(clock) ? t("clock.late", { time: timeText(item.due[clock]) }) : timeText(item.due[clock])]),
             item.suspended_until && item.state === "suspended" && [t("case.suspendedUntil"), timeText(item.suspended_until)],
             others > 0 && [t("case.incidents"), t("case.others", { n: others })],
         ]),

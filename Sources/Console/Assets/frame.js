@@ -8,7 +8,7 @@ import { el, keep, role, setText } from "./dom.js";
 /** The pages of a desk, each with the roles that have something to do there; the server decides what they get. */
 const pages = [
     ["/", "desk.title", ["dutyOfficer", "dispatcher", "supervisor", "inspector", "townOffice", "department"]],
-    ["/cameras", "bind.title", ["dutyOfficer", "dispatcher", "supervisor", "inspector", "operator", "admin", "townOffice"]],
+    ["/cameras", "pages.cameras", ["dutyOfficer", "dispatcher", "supervisor", "inspector", "operator", "admin", "townOffice"]],
     ["/suppressions", "doubt.title", ["dutyOfficer", "dispatcher", "supervisor", "inspector", "operator"]],
     ["/notices", "notice.title", ["dutyOfficer", "dispatcher", "supervisor", "townOffice"]],
     ["/stats", "stats.title", ["dutyOfficer", "dispatcher", "supervisor", "inspector", "auditor"]],

@@ -1,6 +1,7 @@
 // Things in words: where something is, who did something, what a note means.
 
 import { knows, t, word } from "./i18n.js";
+import { reasonText } from "./reasons.js";
 
 /** Township · village · grid; says plainly when no grid contains the place. */
 export function placeText(item) {
@@ -15,9 +16,9 @@ export function actorText(event) {
     return name && name !== office ? `${name} (${office})` : office;
 }
 
-/** A note as people read it: reasons chosen from a list travel as words of the API. */
+/** A note as people read it: reasons chosen from a list travel as words of the API, and the dispatcher writes short English facts. */
 export function noteText(event) {
-    return event.action === "return" && knows(`return.${event.note}`) ? t(`return.${event.note}`) : event.note ?? "";
+    return event.action === "return" && knows(`return.${event.note}`) ? t(`return.${event.note}`) : reasonText(event.note ?? "");
 }
 
 /** A failed request in one clear sentence. */

@@ -3,7 +3,7 @@
 
 import { knows, language, t } from "./i18n.js";
 
-/** The shapes of Detectors/Words.swift, Detectors/TamperWatch.swift, Pipelines/Rules/RuleEngine.swift, Pipelines/StillThings.swift, Detectors/Watching.swift, Pipelines/CameraWatch.swift and Ingest/Health/OutageReport.swift; a fact of another shape is shown as it came. */
+/** The shapes of Detectors/Words.swift, Detectors/TamperWatch.swift, Pipelines/Rules/RuleEngine.swift, Pipelines/StillThings.swift, of the notes of Cases/CaseTransaction.swift and Cases/Map/CaseRehoming.swift, Detectors/Watching.swift, Pipelines/CameraWatch.swift and Ingest/Health/OutageReport.swift; a fact of another shape is shown as it came. */
 const shapes = [
     ["doubt.track", /^moved (?<cells>[\d.]+) cells in (?<s>[\d.]+) s, seen at (?<hits>\d+) of (?<looks>\d+) looks, score (?<score>\d+)$/],
     ["doubt.ghost", /^an edge only in the background: something absorbed has left; (?<cells>\d+) cells, (?<levels>[\d.]+) levels$/],
@@ -47,6 +47,17 @@ const shapes = [
     ["tamper.covered", /^contrast (?<contrast>\d+), nothing of the learnt view is left$/],
     ["tamper.settled", /^the new view has held still and is learnt$/],
     ["tamper.over", /^no longer so$/],
+    ["note.incident", /^incident (?<id>[\da-f-]{36})$/],
+    ["note.grid", /^grid (?<code>\d{15})$/],
+    ["note.worker", /^(?<name>.+) \(full_time\)$/],
+    ["note.substitute", /^(?<name>.+) \(substitute\)$/],
+    ["note.uncatalogued", /^not in the catalogue: stays with the command centre$/],
+    ["note.noGrid", /^in no grid: stays with the command centre$/],
+    ["note.noWorker", /^no gridworker in grid (?<code>\d{15}): stays with the command centre$/],
+    ["note.professional", /^professional matter: for a department$/],
+    ["note.noDuty", /^no gridworker duty and no admission record: stays with the command centre$/],
+    ["note.admission", /^its admission \((?<approval>.+)\) is not in force: stays with the command centre$/],
+    ["note.map", /^grid set (?<set>\d+): (?<from>\d{15}|no grid) → (?<to>\d{15}) (?<name>.+?) \(\w+\); /],
     ["silent", /^the camera has gone silent: /],
     ["no.answer", /^the camera does not answer: /],
     ["connection.refused", /^the connection was refused: /],

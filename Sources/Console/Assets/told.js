@@ -11,8 +11,10 @@ function line(decision, pushes) {
     const through = outside.map((push) => `${word("channel", push.channel)} ${word("push", push.state)}`).join(t("list.comma"));
     const until = decision.until ? t("told.until", { time: timeText(decision.until) }) : "";
     const why = [word("told", decision.reason), decision.reason === "silenced" ? decision.detail : "", until].filter(Boolean).join(" · ");
+    // An office is named by its step; of gridworkers there may be several.
+    const who = [word("level", decision.level), /^worker:(.+)$/.exec(decision.recipient ?? "")?.[1]].filter(Boolean).join(" ");
     return el("li", { "data-reason": decision.reason, title: decision.recipient ?? "" },
-        el("span", {}, timeText(decision.at)), el("strong", {}, word("level", decision.level)), el("span", {}, [why, through].filter(Boolean).join(" · ")));
+        el("span", {}, timeText(decision.at)), el("strong", {}, who), el("span", {}, [why, through].filter(Boolean).join(" · ")));
 }
 
 /** Everything that was decided about a case, the oldest first; nothing when nothing was. */

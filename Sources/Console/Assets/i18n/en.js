@@ -90,6 +90,12 @@ export default {
     "reason.tamper.defocused": "{p} of the usual sharpness in the same view", "reason.tamper.moved": "edges agree with the learnt view by {p}",
     "reason.tamper.black": "brightness {n} of 255, contrast {contrast}", "reason.tamper.covered": "contrast {contrast}, nothing of the learnt view is left",
     "reason.tamper.settled": "the new view has held still and is learnt", "reason.tamper.over": "no longer so",
+    "reason.note.incident": "incident {id}", "reason.note.grid": "grid {code}", "reason.note.worker": "{name} (full time)",
+    "reason.note.substitute": "{name} (substitute)", "reason.note.uncatalogued": "not in the catalogue: stays with the command centre",
+    "reason.note.noGrid": "in no grid: stays with the command centre", "reason.note.noWorker": "no gridworker in grid {code}: stays with the command centre",
+    "reason.note.professional": "professional matter: for a department",
+    "reason.note.noDuty": "no gridworker duty and no admission record: stays with the command centre",
+    "reason.note.admission": "its admission ({approval}) is not in force: stays with the command centre", "reason.note.map": "grid set {set}: {from} → {to} {name}",
     "trust.first": "First seen", "trust.last": "Last seen", "trust.span": "Lasted", "trust.count": "Seen", "trust.countValue": "{n} ×, score {score}",
     "trust.grid": "Grid by", "trust.gridSet": "grid set {v}", "trust.camera": "Camera", "trust.place": "Lon, lat",
     "receipt.detected": "Detected", "receipt.published": "Sent", "receipt.accepted": "Stored", "receipt.case": "Case", "receipt.pushed": "Pushed", "receipt.delivered": "Delivered",
@@ -170,7 +176,7 @@ export default {
     "bind.review.moved": "The camera stands {m} m from where its grid was settled. Is the grid still right?",
     "bind.review.gone": "Its binding names grid {grid}, which is no more; view and position decide meanwhile. Please settle it again.",
 
-    "pages.label": "Pages",
+    "pages.cameras": "Cameras", "pages.label": "Pages",
 
     "notice.title": "Notices",
 

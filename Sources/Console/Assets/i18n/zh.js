@@ -81,6 +81,10 @@ export default {
     "reason.tamper.frozen": "连续 {n} 幅画面完全相同", "reason.tamper.blinded": "画面 {p} 发白", "reason.tamper.defocused": "同一场景，清晰度只有平时的 {p}",
     "reason.tamper.moved": "轮廓与平时场景只有 {p} 相符", "reason.tamper.black": "亮度 {n}/255，对比度 {contrast}", "reason.tamper.covered": "对比度 {contrast}，平时的场景全看不到",
     "reason.tamper.settled": "新场景已稳定并学会", "reason.tamper.over": "已恢复",
+    "reason.note.incident": "监测事件 {id}", "reason.note.grid": "网格 {code}", "reason.note.worker": "{name}（专职网格员）", "reason.note.substitute": "{name}（替补网格员）",
+    "reason.note.uncatalogued": "未列入目录，留在指挥中心", "reason.note.noGrid": "不在任何网格内，留在指挥中心", "reason.note.noWorker": "网格 {code} 没有网格员，留在指挥中心",
+    "reason.note.professional": "专业性事项，交职能部门", "reason.note.noDuty": "不属网格员职责，也没有准入记录，留在指挥中心", "reason.note.admission": "准入（{approval}）不在有效期，留在指挥中心",
+    "reason.note.map": "网格图 {set} 生效：由 {from} 归到 {to} {name}",
     "trust.first": "首次看到", "trust.last": "最后看到", "trust.span": "持续", "trust.count": "观测", "trust.countValue": "{n} 次，得分 {score}",
     "trust.grid": "网格依据", "trust.gridSet": "网格图 {v}", "trust.camera": "相机编号", "trust.place": "经纬度",
     "receipt.detected": "发现", "receipt.published": "发出", "receipt.accepted": "入库", "receipt.case": "立案", "receipt.pushed": "推送", "receipt.delivered": "送达",
@@ -161,7 +165,7 @@ export default {
     "bind.review.moved": "摄像机比上次核定时移动了 {m} m，请核对归属网格。",
     "bind.review.gone": "原绑定的网格 {grid} 已不存在，暂按视野和位置；请重新核定。",
 
-    "pages.label": "页面",
+    "pages.cameras": "摄像机", "pages.label": "页面",
 
     "notice.title": "通知",
 
