@@ -1,19 +1,29 @@
 // Labels of time. Durations and deadlines use `ContinuousClock`; these values are for people and for the log.
 
 /// Wall-clock time in milliseconds since 1970 UTC: a label, never the base of a deadline.
+///
+/// Lies in the years 0 to 9999, which have a text of one form; what files and messages claim beyond is the nearest of them.
 package struct WallTime: Hashable, Sendable, Comparable, CustomStringConvertible {
-    package var millisecondsSince1970: Int64
+    package let millisecondsSince1970: Int64
 
-    package init(millisecondsSince1970: Int64) { self.millisecondsSince1970 = millisecondsSince1970 }
+    private static let years: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
+
+    package init(millisecondsSince1970: Int64) {
+        self.millisecondsSince1970 = min(max(millisecondsSince1970, Self.years.lowerBound), Self.years.upperBound)
+    }
 
     /// Seconds from `other` to here; negative when here is earlier.
     package func seconds(since other: WallTime) -> Double {
         Double(millisecondsSince1970 - other.millisecondsSince1970) / 1000
     }
 
-    /// This time moved by `seconds`, rounded to milliseconds.
+    /// This time moved by `seconds`, rounded to milliseconds; not moved by what is no number.
     package func adding(seconds: Double) -> WallTime {
-        WallTime(millisecondsSince1970: millisecondsSince1970 + Int64((seconds * 1000).rounded()))
+        let milliseconds = (seconds * 1000).rounded()
+        guard !milliseconds.isNaN else { return self }
+        // Longer than all years there are, and small enough to be added.
+        let most = 1e15
+        return WallTime(millisecondsSince1970: millisecondsSince1970 + Int64(min(max(milliseconds, -most), most)))
     }
 
     /// The calendar date and time of day at `offsetHours` east of Greenwich (proleptic Gregorian).

@@ -54,6 +54,25 @@ func wallTimesPrintAndParse(milliseconds: Int64, text: String) {
     #expect(WallTime(text)?.millisecondsSince1970 == milliseconds)
 }
 
+@Test(arguments: [
+    (Int64.max, "9999-12-31T23:59:59.999Z"), (.min, "0000-01-01T00:00:00.000Z"), (253_402_300_800_000, "9999-12-31T23:59:59.999Z"),
+])
+func aTimeBeyondAllYearsIsTheNearestOne(_ milliseconds: Int64, _ text: String) {
+    let time = WallTime(millisecondsSince1970: milliseconds)
+    #expect(time.description == text && WallTime(text) == time && !time.beijingDate.isEmpty)
+    #expect(time.seconds(since: WallTime(millisecondsSince1970: ~milliseconds)).isFinite)
+}
+
+@Test(arguments: [
+    (Double.infinity, "9999-12-31T23:59:59.999Z"), (-.infinity, "0000-01-01T00:00:00.000Z"),
+    (.greatestFiniteMagnitude, "9999-12-31T23:59:59.999Z"), (9.3e15, "9999-12-31T23:59:59.999Z"), (-1e18, "0000-01-01T00:00:00.000Z"),
+    (.nan, "2026-11-23T02:24:57.628Z"),
+    (-.nan, "2026-11-23T02:24:57.628Z"), (0.0004, "2026-11-23T02:24:57.628Z"), (-0.628, "2026-11-23T02:24:57.000Z"),
+])
+func aTimeIsMovedByWhateverAFileSays(_ seconds: Double, _ text: String) {
+    #expect(WallTime("2026-11-23T02:24:57.628Z")?.adding(seconds: seconds).description == text)
+}
+
 @Test func wallTimesRoundTripOverFourCenturies() {
     var generator = SeededGenerator(seed: 11)
     for _ in 0..<5000 {
