@@ -81,11 +81,11 @@ private let wall = WallTime("2026-11-23T02:24:57.628Z")!  // The format of WallT
             }
         }
         let figures = reader.takeFigures()
-        #expect(figures.documents == 2 && figures.notifications == 7 && figures.unlisted == 0 && figures.refused.isEmpty)
+        #expect(figures.documents == 2 && figures.notifications == 8 && figures.unlisted == 0 && figures.refused.isEmpty)
         #expect(
             board.live().filter { $0.state == .on }.map { "\($0.name) \($0.sinceSeconds)" } == [
                 "onvif:RuleEngine/CellMotionDetector/Motion 97.5", "onvif:RuleEngine/LineDetector/Crossed 99.5",
             ])
-        #expect(board.live().count == 6)
+        #expect(board.live().count == 7)
     }
 }

@@ -30,7 +30,7 @@ private func renderer(_ name: SceneName, noise: Bool = false, framesPerSecond: D
     #expect(scene.loopSeconds >= 40)
 }
 
-@Test(arguments: [SceneName.walker, .vehicle, .parked]) func truthBoxesHoldWhatIsDrawn(_ name: SceneName) throws {
+@Test(arguments: [SceneName.walker, .vehicle, .parked, .blocked]) func truthBoxesHoldWhatIsDrawn(_ name: SceneName) throws {
     let scene = renderer(name)
     let empty = scene.picture(0)
     for event in scene.events {
@@ -65,6 +65,13 @@ private func renderer(_ name: SceneName, noise: Bool = false, framesPerSecond: D
     #expect(40 - walker.endSeconds + walker.startSeconds >= 15 && 40 - vehicle.endSeconds + vehicle.startSeconds >= 15)
     #expect(parked.map(\.kind) == ["vehicle", "parked", "vehicle"])
     #expect(parked[1].endSeconds - parked[1].startSeconds > 180)
+    let blocked = SceneName.blocked.events(loopSeconds: 64)
+    #expect(blocked.map(\.kind) == ["vehicle", "blocked", "vehicle"] && blocked[1].endSeconds - blocked[1].startSeconds > 25)
+    let shift = SceneName.shift.events(loopSeconds: 40)
+    #expect(shift.map(\.kind) == Array(repeating: "vehicle", count: 4))
+    #expect(zip(shift, shift.dropFirst()).allSatisfy { $1.startSeconds - $0.endSeconds > 1.5 })
+    let smoke = SceneName.smoke.events(loopSeconds: 40)
+    #expect(smoke.map(\.kind) == ["smoke"] && smoke[0].startSeconds > 12 && smoke[0].endSeconds < 40)
     // A walker is about a fifth of the picture's height.
     #expect((0.12...0.4).contains(walker.box.height))
     for name in [SceneName.empty, .night] { #expect(name.events(loopSeconds: 40).isEmpty) }

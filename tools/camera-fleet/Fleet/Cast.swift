@@ -8,16 +8,18 @@ struct Cast {
     let lens: StreetLens
     var walkers: [Walker] = []
     var vehicles: [Vehicle] = []
+    var smoke: Smoke?
 
     /// Draws everybody who is there at a second.
     func draw(on canvas: inout Canvas, at seconds: Double) {
+        smoke?.draw(on: &canvas, through: lens, at: seconds)
         for vehicle in vehicles { vehicle.draw(on: &canvas, through: lens, at: seconds) }
         for walker in walkers { walker.draw(on: &canvas, through: lens, at: seconds) }
     }
 
     /// Where an actor is at a second, as far as it lies in the picture; nil while too little of it can be seen.
     func box(at seconds: Double) -> RelativeBox? {
-        guard !walkers.isEmpty || !vehicles.isEmpty else { return nil }
+        guard !walkers.isEmpty || !vehicles.isEmpty || smoke != nil else { return nil }
         // Fine enough to tell the size; boxes are taken from the shapes and not from the samples.
         let (width, height) = (64, 36)
         var canvas = Canvas(Picture(width: width, height: height), depth: Array(repeating: .infinity, count: width * height))

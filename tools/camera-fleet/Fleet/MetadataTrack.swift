@@ -24,6 +24,7 @@ package struct MetadataTopic: Sendable, Hashable {
     static let tamper = MetadataTopic(path: "RuleEngine/TamperDetector/Tamper", stateName: "IsTamper", sourceName: "Rule", rule: "Tamper-1")
     static let sceneChange = MetadataTopic(
         path: "VideoSource/GlobalSceneChange/AnalyticsService", stateName: "State", sourceName: "Source", rule: "1")
+    static let smoke = MetadataTopic(path: "RuleEngine/SmokeDetector/Smoke", stateName: "State", sourceName: "Rule", rule: "Smoke-1")
     static let blurred = MetadataTopic(
         path: "VideoSource/ImageTooBlurry/AnalyticsService", stateName: "State", sourceName: "Source", rule: "1")
 }
@@ -64,7 +65,8 @@ package struct MetadataTrack: Sendable {
                 during(event, .motion)
                 // The line lies where everybody is half of the time.
                 edges.append(Edge(topic: .line, isOn: nil, seconds: (event.startSeconds + event.endSeconds) / 2))
-            case "parked": during(event, .abandoned)
+            case "parked", "blocked": during(event, .abandoned)
+            case "smoke": during(event, .smoke)
             case "covered": during(event, .tamper)
             case "turned": during(event, .sceneChange)
             case "defocused": during(event, .blurred)
@@ -73,7 +75,7 @@ package struct MetadataTrack: Sendable {
             }
         }
         self.edges = edges.sorted { $0.seconds < $1.seconds }
-        properties = [.motion, .abandoned, .tamper, .sceneChange, .blurred]
+        properties = [.motion, .abandoned, .tamper, .sceneChange, .blurred, .smoke]
     }
 
     /// What is said between two moments of the camera's own time, which goes on over all loops; the first is left out.

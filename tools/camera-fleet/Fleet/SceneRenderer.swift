@@ -31,7 +31,7 @@ package final class SceneRenderer {
         plain = Backdrop.make(stage.street(), from: stage.lens, width: width, height: height)
         let (luma, chroma): (Double, Double) =
             switch name {
-            case .night: (5.5, 2.2)
+            case .night, .shift: (5.5, 2.2)
             case .infrared, .rain: (2.4, 0.8)
             default: (1.6, 0.6)
             }

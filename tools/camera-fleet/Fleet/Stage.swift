@@ -8,7 +8,9 @@ struct Stage {
 
     init(_ name: SceneName, aspect: Float) {
         self.name = name
-        cast = Cast(lens: Self.lens(name, aspect: aspect, turnedDegrees: 0), walkers: name.walkers, vehicles: name.vehicles)
+        cast = Cast(
+            lens: Self.lens(name, aspect: aspect, turnedDegrees: 0), walkers: name.walkers, vehicles: name.vehicles,
+            smoke: name.smoke)
     }
 
     var lens: StreetLens { cast.lens }
@@ -30,8 +32,9 @@ struct Stage {
         case .night: Street(seed: name.seed, daylight: .night)
         case .infrared: Street(seed: name.seed, daylight: disturbed ? .infrared : .overcast)
         case .rain: Street(seed: name.seed, daylight: .overcast, wet: true)
-        case .parked: Street(seed: name.seed, daylight: .sun, fireLane: true)
-        case .empty, .walker, .vehicle, .cloud, .covered, .turned, .defocused, .frozen: Street(seed: name.seed, daylight: .sun)
+        case .parked, .blocked: Street(seed: name.seed, daylight: .sun, fireLane: true)
+        case .shift: Street(seed: name.seed, daylight: .night)
+        case .empty, .walker, .vehicle, .cloud, .covered, .turned, .defocused, .frozen, .smoke: Street(seed: name.seed, daylight: .sun)
         }
     }
 }
