@@ -129,7 +129,7 @@ let package = Package(
         .target(
             name: "Console",
             dependencies: [
-                "Domain", "Base", "Storage", "Grids", "Cases", "Pushes", .product(name: "Hummingbird", package: "hummingbird"),
+                "Domain", "Base", "Tagging", "Storage", "Grids", "Cases", "Pushes", .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
@@ -144,8 +144,8 @@ let package = Package(
         .executableTarget(
             name: "snowlight",
             dependencies: [
-                "Domain", "Base", "RTSP", "Media", "Detectors", "Pipelines", "Ingest", "Storage", "IncidentBus", "Grids", "Cases",
-                "Pushes", "Console",
+                "Domain", "Base", "RTSP", "Media", "Detectors", "Tagging", "Pipelines", "Ingest", "Storage", "IncidentBus", "Grids",
+                "Cases", "Pushes", "Console", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -200,7 +200,7 @@ let package = Package(
             ("Grids", []),
             ("Cases", ["Storage", "StorageKit", "IncidentBus", "Grids"]),
             ("Pushes", ["Storage", "StorageKit", "IncidentBus", "Grids", "Cases"]),
-            ("Console", ["Storage", "StorageKit", "IncidentBus", "Grids", "Cases", "Pushes"]),
+            ("Console", ["Tagging", "Storage", "StorageKit", "IncidentBus", "Grids", "Cases", "Pushes"]),
             ("CameraFleet", ["RTSP", "Media", "Tagging"]),
         ].map { (name: String, others: [String]) in
             .testTarget(

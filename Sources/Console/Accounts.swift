@@ -65,7 +65,7 @@ package final class Accounts: Sendable {
                 """,
                 "CREATE INDEX session_by_user ON session (user_name)",
             ]),
-        AuditLog.migration,
+        AuditLog.migration, TheftReports.migration,
     ]
 
     static let sessionSeconds = 12 * 3600

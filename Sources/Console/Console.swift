@@ -54,6 +54,8 @@ package struct ConsoleParts: Sendable {
     package var pushes: PushRecords
     package var pictures: SnapshotStore
     package var accounts: Accounts
+    /// Nil while readers of two-wheeler tags are off.
+    package var thefts: TheftReports?
     package var metrics: MetricsRegistry
     package var time: any TimeSource
     /// Called when a write failed in a way after which the process must end; on any thread.
@@ -125,7 +127,7 @@ package struct Console: Service {
             + SuppressionRoutes(
                 suppressions: parts.suppressions, accounts: parts.accounts, registry: parts.registry, metrics: parts.metrics
             ).routes
-            + AuditRoutes(accounts: parts.accounts).routes
+            + AuditRoutes(accounts: parts.accounts).routes + TheftRoutes(reports: parts.thefts, time: parts.time).routes
             + PushRoutes(
                 cases: parts.cases, pushes: parts.pushes, accounts: parts.accounts, registry: parts.registry, time: parts.time
             ).routes

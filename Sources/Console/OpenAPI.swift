@@ -268,6 +268,28 @@ enum OpenAPI {
                         ])),
                 ]))
         ),
+        (
+            "/api/thefts",
+            get(
+                "Open theft reports of two-wheelers",
+                object(["items": array(object(["number": text, "opened_by": text, "opened": time, "expires": time]))]), more: [403, 422],
+                note: "For duty officers, supervisors and auditors. Neither tags nor where one was seen: that is kept nowhere."
+            )
+                + post(
+                    "Look for a stolen two-wheeler", body: object(["number": text, "tag": text, "expires": time, "reason": text]),
+                    answer: object(["number": text, "expires": time]), more: [409, 422],
+                    note:
+                        """
+                        For duty officers. `tag` is the tag's number in hexadecimal digits; it is forgotten at once, only its tokens stay as \
+                        long as the report is open. `expires` is at most 30 days away, and 30 days when left out. Each change is in the audit.
+                        """)
+        ),
+        (
+            "/api/thefts/{number}/close",
+            post(
+                "Look for it no longer", body: object(["reason": text]), answer: object(["number": text]), more: [404, 422],
+                note: "For duty officers. Takes effect at every reader within seconds.")
+        ),
         ("/api/cameras", get("Cameras with their state", object(["items": array(ref("Camera"))]))),
         ("/api/cameras/{id}", get("One camera", ref("CameraDetail"), more: [404])),
         (

@@ -35,6 +35,21 @@ package struct CameraView: Hashable, Sendable {
     }
 }
 
+/// One position of a camera that can be turned, from `views.yaml`.
+package struct PresetView: Hashable, Sendable {
+    /// Static tags of what is seen from there, beside those of the camera.
+    package var tags: [String]
+    /// Drawn into the picture of this position, instead of the camera's own.
+    package var zones: [Zone]
+    package var masks: [Zone]
+
+    package init(tags: [String] = [], zones: [Zone] = [], masks: [Zone] = []) {
+        self.tags = tags
+        self.zones = zones
+        self.masks = masks
+    }
+}
+
 /// One row of `cameras.csv`, validated. Credentials are not part of it.
 package struct Camera: Hashable, Sendable {
     package let id: CameraID
@@ -54,6 +69,8 @@ package struct Camera: Hashable, Sendable {
     package var view = CameraView()
     /// Zones and masks, from `views.yaml`.
     package var areas = PictureAreas()
+    /// Its presets by token, from `views.yaml`.
+    package var presets: [String: PresetView] = [:]
 
     package init(
         id: CameraID, name: String, programme: String, url: String, position: GeoPoint, villageCode: VillageCode?,
@@ -69,6 +86,17 @@ package struct Camera: Hashable, Sendable {
         self.tags = tags
         self.priority = priority
         self.transport = transport
+    }
+
+    /// The camera as it is while it stands at a preset; as it is anyway at a preset that nobody has described.
+    ///
+    /// Privacy masks stay as they are: what nobody may see must be black wherever the camera looks.
+    package func standing(at preset: String) -> Camera {
+        guard let view = presets[preset] else { return self }
+        var camera = self
+        camera.tags = Set(tags).union(view.tags).sorted()
+        (camera.areas.zones, camera.areas.masks) = (view.zones, view.masks)
+        return camera
     }
 }
 

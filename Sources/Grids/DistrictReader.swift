@@ -58,7 +58,7 @@ package enum DistrictReader {
                 boundary: boundary.ground, grids: map.grids,
                 cameras: cameras.cameras.map { camera in
                     var camera = camera
-                    camera.areas = views.areas[camera.id] ?? PictureAreas()
+                    if let view = views.views[camera.id] { (camera.areas, camera.presets) = (view.areas, view.presets) }
                     return camera
                 },
                 workers: workers.workers,
@@ -99,7 +99,7 @@ package enum DistrictReader {
     }
 
     /// The one file that a district may do without.
-    private static func views(_ path: String, _ cameras: CameraRows) -> (areas: [CameraID: PictureAreas], diagnostics: [Diagnostic]) {
+    private static func views(_ path: String, _ cameras: CameraRows) -> (views: [CameraID: ViewsFile.View], diagnostics: [Diagnostic]) {
         guard FileManager.default.fileExists(atPath: path) else { return ([:], []) }
         let file = DistrictFile.read(path)
         guard let bytes = file.bytes else { return ([:], file.findings.diagnostics) }

@@ -154,17 +154,17 @@ struct FieldCheck {
     mutating func tags() -> [String] {
         var tags: Set<String> = []
         for tag in narrowed(row["tags"]).split(whereSeparator: { $0 == " " || $0 == ";" || $0 == "," }).map(String.init) {
-            let space = tag.prefix { $0 != ":" }.lowercased()
-            // Places, not people: DESIGN.md decision 9.
-            if Self.namespacesOfPersons.contains(space) {
-                error("the tag '\(space):…' denotes a person; tags name places and things")
-            } else if !Self.isTag(tag) {
-                error("the tag '\(printable(tag))' is not ns:key or ns:key=value in small letters")
-            } else {
-                tags.insert(tag)
-            }
+            if let problem = Self.problem(ofTag: tag) { error(problem) } else { tags.insert(tag) }
         }
         return tags.sorted()
+    }
+
+    /// Why something can be no static tag; nil when it can.
+    static func problem(ofTag tag: String) -> String? {
+        let space = tag.prefix { $0 != ":" }.lowercased()
+        // Places, not people: DESIGN.md decision 9.
+        if namespacesOfPersons.contains(space) { return "the tag '\(space):…' denotes a person; tags name places and things" }
+        return isTag(tag) ? nil : "the tag '\(printable(tag))' is not ns:key or ns:key=value in small letters"
     }
 
     private static let namespacesOfPersons: Set = ["person", "people", "face", "plate", "body", "idcard", "phone"]

@@ -8,6 +8,7 @@ import Foundation
 import Media
 import Pipelines
 import Synchronization
+import Tagging
 
 /// The detector, rules and incident ledger of one camera behind its mailbox.
 ///
@@ -37,7 +38,7 @@ final class CameraLane: Lane, @unchecked Sendable {
     // Worker only
     private var workCamera: Camera
     private var workDetector: MotionDetector
-    private var workWatch: CameraWatch
+    private var workPlace: LanePlace
     private var workClock = LookClock()
     private var workDecoder: (decoder: Decoder, parameters: StreamParameters)?
     private var workPictures: [LookDelivery] = []
@@ -52,10 +53,11 @@ final class CameraLane: Lane, @unchecked Sendable {
     private let workAdoptUntil: Double
 
     init(
-        camera: Camera, plan: CameraPlan, slot: Int, attention: SharedAttention, running: [RunningIncident], time: any TimeSource,
+        task: CameraTask, slot: Int, attention: SharedAttention, running: [RunningIncident], time: any TimeSource,
         pool: WorkerPool, recorder: IncidentRecorder, suppressions: SuppressionRecorder, metrics: IngestMetrics, session: SharedSession,
         recording: Recording, tape: CameraTape, archiver: LookArchiver?
     ) {
+        let (camera, plan) = (task.camera, task.plan)
         workCamera = camera
         self.slot = slot
         self.attention = attention
@@ -67,7 +69,7 @@ final class CameraLane: Lane, @unchecked Sendable {
         self.recording = recording
         self.tape = tape
         workDetector = MotionDetector(plan.motion, areas: camera.areas)
-        workWatch = CameraWatch(plan)
+        workPlace = LanePlace(task)
         workSuppressions = LaneSuppressions(camera: camera, plan: plan, recorder: suppressions, time: time)
         workArchive = LaneArchive(archiver, camera)
         let wall = time.wallNow
@@ -91,10 +93,14 @@ final class CameraLane: Lane, @unchecked Sendable {
     var liveTags: [LiveTag] { tags.withLock { $0 } }
 
     /// Hands over a piece of the camera's metadata. Never blocks; see `MetadataMailbox` for what happens when nobody reads it.
-    func deliver(_ metadata: MetadataMail) {
-        let (mustSchedule, lost) = mail.withLock { $0.put(metadata) }
-        if lost > 0 { metrics.tags.overrun(lost) }
-        if mustSchedule { pool.submit(self) }
+    func deliver(_ metadata: MetadataMail) { note(mail.withLock { $0.put(metadata) }) }
+
+    /// Hands over what a sensor beside the camera has said. Never blocks; see `SensorMailbox` likewise.
+    func deliver(_ assertion: TagAssertion) { note(mail.withLock { $0.put(assertion) }) }
+
+    private func note(_ outcome: (mustSchedule: Bool, lost: Int)) {
+        if outcome.lost > 0 { metrics.tags.overrun(outcome.lost) }
+        if outcome.mustSchedule { pool.submit(self) }
     }
 
     /// Hands over one coded picture. Never blocks.
@@ -121,7 +127,7 @@ final class CameraLane: Lane, @unchecked Sendable {
     }
 
     /// An incident has reached those it is for. Never blocks.
-    func delivered(_ key: LedgerKey, _ priority: Priority) {
+    func delivered(_ key: IncidentKey, _ priority: Priority) {
         if mail.withLock({ $0.put(delivered: key, priority) }) { pool.submit(self) }
     }
 
@@ -133,42 +139,64 @@ final class CameraLane: Lane, @unchecked Sendable {
     func work(on worker: Worker) {
         while true {
             let taken = mail.withLock { $0.take(&workPictures) }
-            if let news = taken.news { follow(camera: news.camera, plan: news.plan) }
-            for (key, priority) in taken.delivered { workWatch.delivered(key, priority: priority, atSeconds: time.now.seconds) }
+            if let news = taken.news { work(by: news) }
+            for (key, priority) in taken.delivered { workPlace.delivered(key, priority: priority, atSeconds: time.now.seconds) }
             if taken.isRestarted {
                 workTags.restart(now: time.now.seconds)
                 workDetector.reset()
-                workWatch.forgetLooks()
+                workPlace.watch.forgetLooks()
                 workClock = LookClock()
                 workDecoder = nil
             }
             // Tags first: rules see a picture with what the camera itself said before it.
-            noteTags(taken.metadata)
+            noteTags(taken.metadata, taken.sensed)
+            turn()
             examine(workPictures, worker)
             workPictures.removeAll(keepingCapacity: true)
             let expiring = mail.withLock { $0.isExpiring }
             if expiring || time.now.seconds > workAdoptUntil { adoptWaiting(lastSeconds: nil) }
-            settle(expiring ? workWatch.finish() : watch(nil, atSeconds: time.now.seconds), jpeg: nil)
+            settle(expiring ? workPlace.watch.finish() : watch(nil, atSeconds: time.now.seconds), jpeg: nil)
             if mail.withLock({ $0.finish() }) { return }
         }
     }
 
     /// Works by another row or plan from here on; incidents that a rule still makes go on.
-    private func follow(camera: Camera, plan: CameraPlan) {
-        workCamera = camera
-        workSuppressions.follow(camera, plan)
-        guard plan != workWatch.plan else { return }
-        adoptWaiting(lastSeconds: nil)
-        if plan.motion != workWatch.plan.motion { workDetector = MotionDetector(plan.motion, areas: camera.areas) }
-        settle(workWatch.follow(plan), jpeg: nil)
+    private func work(by task: CameraTask) {
+        workCamera = task.camera
+        let (areas, plan) = (workPlace.camera.areas, workPlace.watch.plan)
+        if workPlace.plan(by: task) != plan { adoptWaiting(lastSeconds: nil) }
+        let ended = workPlace.follow(task)
+        workSuppressions.follow(workPlace.camera, workPlace.watch.plan)
+        if workPlace.watch.plan.motion != plan.motion || workPlace.camera.areas != areas { renewDetector() }
+        settle(ended, jpeg: nil)
     }
 
+    private func renewDetector() { workDetector = MotionDetector(workPlace.watch.plan.motion, areas: workPlace.camera.areas) }
+
     /// Reads metadata, lets tags age, and asks for looks while one is on.
-    private func noteTags(_ metadata: [MetadataMail]) {
-        let asked = workTags.absorb(metadata, now: time.now.seconds, wall: time.wallNow, metrics.tags)
+    private func noteTags(_ metadata: [MetadataMail], _ sensed: [TagAssertion]) {
+        let asked = workTags.absorb(metadata, sensed, now: time.now.seconds, wall: time.wallNow, metrics.tags)
         if let asked { attention.request(slot, until: .seconds(asked)) }
         tags.withLock { $0 = workTags.live }
         hasLiveTags.store(workTags.isAwake, ordering: .relaxed)
+    }
+
+    /// Follows a camera that is turned: each place has its own background, zones, rules and incidents.
+    private func turn() {
+        switch workPlace.note(workTags.live, now: time.now.seconds) {
+        case .none, .turning: break
+        case .returned:
+            workDetector.reset()
+            workPlace.watch.forgetLooks()
+        case .moved:
+            // What runs there cannot be seen any more, whether it was continued since the start or not.
+            adoptWaiting(lastSeconds: nil)
+            settle(workPlace.watch.finish(), jpeg: nil)
+            workPictureless = []
+            workPlace.move()
+            renewDetector()
+            workSuppressions.move(workPlace.camera, workPlace.watch.plan)
+        }
     }
 
     /// Decodes and examines what has come and tells the scheduler what it cost and what was seen.
@@ -243,6 +271,8 @@ final class CameraLane: Lane, @unchecked Sendable {
         if frame.isDamaged { return nil }
         metrics.frames.increment()
         session.decoded()
+        // A picture that is on its way from one place to another shows nothing that could be compared.
+        if workPlace.isTurning { return (0, false) }
         let (isKey, chroma) = (frame.isKey, frame.chromaDeviation)
         let examination = frame.withLuma { luma, shape in
             workDetector.examine(
@@ -269,9 +299,9 @@ final class CameraLane: Lane, @unchecked Sendable {
     /// Evaluates the rules over a look, or over the time that has passed: here what was seen meets what was said.
     private func watch(_ examination: Examination?, atSeconds seconds: Double) -> [LedgerEvent] {
         let wall = time.wallNow
-        guard let examination else { return note(workWatch.note(look: nil, tags: workTags.live, atSeconds: seconds, wall: wall)) }
-        var events = note(workWatch.note(examination, tags: workTags.live, atSeconds: seconds, wall: wall))
-        if !workPictureless.isEmpty { events += workPictureless.compactMap { workWatch.restate($0) } }
+        guard let examination else { return note(workPlace.watch.note(look: nil, tags: workTags.live, atSeconds: seconds, wall: wall)) }
+        var events = note(workPlace.watch.note(examination, tags: workTags.live, atSeconds: seconds, wall: wall))
+        if !workPictureless.isEmpty { events += workPictureless.compactMap { workPlace.watch.restate($0) } }
         return events
     }
 
@@ -281,21 +311,21 @@ final class CameraLane: Lane, @unchecked Sendable {
     }
 
     private func wantsPicture(_ event: LedgerEvent) -> Bool {
-        guard workWatch.rule(of: event)?.emit.snapshot == true else { return false }
+        guard workPlace.watch.rule(of: event)?.emit.snapshot == true else { return false }
         return event.kind == .opened || workPictureless.contains(event.key)
     }
 
     /// The clip of an incident that opens: as its rule says, or else as the deployment does.
     private func beginClip(_ event: LedgerEvent) -> ClipTicket? {
-        recording.beginClip(
-            workCamera, tape, wish: workWatch.rule(of: event)?.emit.clip.map(ClipWish.init), startSeconds: event.startSeconds)
+        let wish = workPlace.watch.rule(of: event)?.emit.clip.map(ClipWish.init)
+        return recording.beginClip(workCamera, tape, wish: wish, startSeconds: event.startSeconds)
     }
 
     /// Hands incidents from before a restart to the ledger: continued at `lastSeconds`, or as old as they are.
     private func adopt(_ incidents: [RunningIncident], lastSeconds: Double?) {
         let (now, wall) = (time.now.seconds, time.wallNow)
         for incident in incidents {
-            workWatch.adopt(
+            workPlace.watch.adopt(
                 LedgerKey(incident.key), priority: incident.priority, startSeconds: now - wall.seconds(since: incident.firstSeen),
                 lastSeconds: lastSeconds ?? now - wall.seconds(since: incident.lastSeen), count: 0)
         }
@@ -328,10 +358,10 @@ final class CameraLane: Lane, @unchecked Sendable {
                 workPictureless.removeAll { $0 == event.key }
             }
             let observation = Observation(
-                key: IncidentKey(camera: workCamera.id, zone: event.key.zone, category: event.key.category), phase: phase,
-                priority: event.priority,
-                place: workCamera.position, firstSeen: wall.adding(seconds: event.startSeconds - now),
-                lastSeen: wall.adding(seconds: event.lastSeconds - now), count: event.count, score: event.score, box: event.box,
+                key: IncidentKey(camera: workCamera.id, preset: workPlace.preset, zone: event.key.zone, category: event.key.category),
+                phase: phase, priority: event.priority, place: workCamera.position,
+                firstSeen: wall.adding(seconds: event.startSeconds - now), lastSeen: wall.adding(seconds: event.lastSeconds - now),
+                count: event.count, score: event.score, box: event.box,
                 reason: event.reason, jpeg: picture, clip: phase == .open ? beginClip(event) : nil)
             // What comes later supersedes an update that is still waiting, so that a slow disk never grows this list; a picture is kept.
             if phase != .open {
@@ -341,11 +371,11 @@ final class CameraLane: Lane, @unchecked Sendable {
             if phase != .updated {
                 workArchive?.note(
                     ToldIncident(
-                        category: event.key.category, zone: event.key.zone, rule: workWatch.rule(of: event)?.name ?? "",
+                        category: event.key.category, zone: event.key.zone, rule: workPlace.watch.rule(of: event)?.name ?? "",
                         firstSeen: observation.firstSeen, lastSeen: observation.lastSeen, isOver: phase != .open), wall: wall)
             }
         }
         while let first = workUnsent.first, recorder.offer(first) { workUnsent.removeFirst() }
-        isAwake.store(workWatch.isAwake || !workUnsent.isEmpty || !workAdopted.isEmpty, ordering: .relaxed)
+        isAwake.store(workPlace.watch.isAwake || !workUnsent.isEmpty || !workAdopted.isEmpty, ordering: .relaxed)
     }
 }

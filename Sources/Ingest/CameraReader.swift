@@ -15,12 +15,19 @@ package struct CameraTask: Sendable, Equatable {
     package var camera: Camera
     package var credentials: Credentials?
     package var plan: CameraPlan
+    /// What applies while it stands at one of its presets.
+    package var presetPlans: [String: CameraPlan]
 
-    package init(camera: Camera, credentials: Credentials?, plan: CameraPlan) {
+    package init(camera: Camera, credentials: Credentials?, plan: CameraPlan, presetPlans: [String: CameraPlan] = [:]) {
         self.camera = camera
         self.credentials = credentials
         self.plan = plan
+        self.presetPlans = presetPlans
     }
+
+    /// The shortest time between two looks that any position asks for.
+    var floorSeconds: Double? { ([plan] + presetPlans.values).compactMap(\.floorSeconds).min() }
+    var mayPromote: Bool { plan.mayPromote || presetPlans.values.contains(where: \.mayPromote) }
 
     /// True when a camera that runs as `other` must be connected again for this task: it is reached in another way, or a mask must hold
     /// for everything that is kept or shown of it. All else is followed while it streams.

@@ -8,6 +8,7 @@ package import Logging
 import Media
 import Pipelines
 import Synchronization
+package import Tagging
 
 /// How the ingest side runs; everything a deployment may want to change.
 package struct IngestSettings: Sendable {
@@ -63,6 +64,7 @@ package final class IngestService: Sendable {
     private let attention: SharedAttention
     private let reactor: Reactor
     private let recording: Recording
+    private let sensors: SensorRoom
     private let running = Mutex<[CameraID: Running]>([:])
     private let stopping = StopSignal()
     private let housekeeping = Mutex<OwnThread?>(nil)
@@ -84,6 +86,7 @@ package final class IngestService: Sendable {
         archiver = looks.map { LookArchiver(sink: $0, time: time, metrics: counters, log: log) }
         attention = SharedAttention(mode: settings.look, policy: settings.attention, time: time)
         reactor = Reactor(time: time, attention: attention, pool: pool)
+        sensors = SensorRoom(time: time, metrics: metrics, log: log)
         recording = Recording(
             settings.recording, sink: clips, attention: attention, time: time, metrics: self.metrics, log: log,
             onFatal: onFatal)
@@ -122,7 +125,7 @@ package final class IngestService: Sendable {
         end(ended, expiring: true)
         for one in changed {
             attention.change(
-                one.slot, one.task.camera.priority, floorSeconds: one.task.plan.floorSeconds, mayPromote: one.task.plan.mayPromote)
+                one.slot, one.task.camera.priority, floorSeconds: one.task.floorSeconds, mayPromote: one.task.mayPromote)
             one.lane.follow(one.task)
         }
         for incident in continuing where !OutageReport.categories.contains(incident.key.category) || wanted[incident.key.camera] == nil {
@@ -137,6 +140,7 @@ package final class IngestService: Sendable {
             running.withLock { $0[id] = one }
             one.feed.start()
         }
+        sensors.stand(wanted.values.map(\.camera))
         adoptOutages(continuing.filter { wanted[$0.key.camera] != nil }, wanted)
     }
 
@@ -160,10 +164,10 @@ package final class IngestService: Sendable {
 
     private func makeRunning(_ task: CameraTask, continuing: [RunningIncident]) -> Running {
         let (camera, session) = (task.camera, SharedSession(policy: settings.session, time: time))
-        let slot = attention.add(camera.priority, floorSeconds: task.plan.floorSeconds, mayPromote: task.plan.mayPromote)
+        let slot = attention.add(camera.priority, floorSeconds: task.floorSeconds, mayPromote: task.mayPromote)
         let tape = recording.makeTape(slot: slot)
         let lane = CameraLane(
-            camera: camera, plan: task.plan, slot: slot, attention: attention, running: continuing, time: time, pool: pool,
+            task: task, slot: slot, attention: attention, running: continuing, time: time, pool: pool,
             recorder: recorder, suppressions: suppressions, metrics: metrics, session: session, recording: recording, tape: tape,
             archiver: archiver)
         var cameraLog = log
@@ -205,9 +209,22 @@ package final class IngestService: Sendable {
     /// What a camera's devices assert now; empty for a camera that is not read here.
     package func liveTags(of camera: CameraID) -> [LiveTag] { running.withLock { $0[camera] }?.lane.liveTags ?? [] }
 
+    /// Takes a message of a sensor or tag reader and returns what to answer. Any thread; never blocks.
+    package func hear(_ message: [UInt8], from speaker: SensorSpeaker) -> String {
+        let outcome = sensors.hear(message, from: speaker)
+        if case .assert(let assertion, let cameras) = outcome {
+            let lanes = running.withLock { running in cameras.compactMap { running[$0]?.lane } }
+            for lane in lanes { lane.deliver(assertion) }
+        }
+        return outcome.answer
+    }
+
+    /// Says which theft reports are open: what tag readers see is compared with these. Any thread; never blocks.
+    package func compare(with reports: [TheftReport]) { sensors.compare(with: reports) }
+
     /// Hears that an incident of this node has reached the dispatcher, from where it is shown and pushed. Any thread; never blocks.
     package func delivered(_ key: IncidentKey, priority: Priority) {
-        running.withLock { $0[key.camera] }?.lane.delivered(LedgerKey(key), priority)
+        running.withLock { $0[key.camera] }?.lane.delivered(key, priority)
     }
 
     /// Opens a live view of a camera. Does not wait.

@@ -4,6 +4,7 @@
 import Domain
 import Media
 import Pipelines
+import Tagging
 
 /// A coded picture with what its stream was when it came; a camera may change its resolution between two.
 struct LookDelivery: Sendable {
@@ -41,12 +42,14 @@ struct LaneMailbox: Sendable {
         var isRestarted: Bool
         var news: CameraTask?
         var metadata: [MetadataMail]
-        var delivered: [(key: LedgerKey, priority: Priority)]
+        var sensed: [TagAssertion]
+        var delivered: [(key: IncidentKey, priority: Priority)]
     }
 
     private var pictures: [LookDelivery] = []
     private var metadata = MetadataMailbox()
-    private var delivered: [(key: LedgerKey, priority: Priority)] = []
+    private var sensed = SensorMailbox()
+    private var delivered: [(key: IncidentKey, priority: Priority)] = []
     private var news: CameraTask?
     private var isRestarted = false
     private var needsKey = true
@@ -81,6 +84,13 @@ struct LaneMailbox: Sendable {
         return (schedule(), lost)
     }
 
+    /// Takes what a sensor beside the camera has said; `lost` statements had to go for it.
+    mutating func put(_ assertion: TagAssertion) -> (mustSchedule: Bool, lost: Int) {
+        if isClosed { return (false, 0) }
+        let lost = sensed.put(assertion)
+        return (schedule(), lost)
+    }
+
     /// The camera's row or its rules have changed; true when a worker must be called.
     mutating func put(_ task: CameraTask) -> Bool {
         if isClosed { return false }
@@ -89,7 +99,7 @@ struct LaneMailbox: Sendable {
     }
 
     /// An incident has reached those it is for; true when a worker must be called.
-    mutating func put(delivered key: LedgerKey, _ priority: Priority) -> Bool {
+    mutating func put(delivered key: IncidentKey, _ priority: Priority) -> Bool {
         if isClosed { return false }
         delivered.append((key, priority))
         return schedule()
@@ -128,12 +138,14 @@ struct LaneMailbox: Sendable {
             news = nil
             delivered = []
         }
-        return Taken(isRestarted: isRestarted, news: news, metadata: metadata.takeAll(), delivered: delivered)
+        return Taken(isRestarted: isRestarted, news: news, metadata: metadata.takeAll(), sensed: sensed.takeAll(), delivered: delivered)
     }
 
     /// True when nothing has come since `take`: the worker goes, and the next mail calls one.
     mutating func finish() -> Bool {
-        guard pictures.isEmpty, metadata.pieces.isEmpty, delivered.isEmpty, news == nil, !isRestarted else { return false }
+        guard pictures.isEmpty, metadata.pieces.isEmpty, sensed.assertions.isEmpty, delivered.isEmpty, news == nil, !isRestarted else {
+            return false
+        }
         isScheduled = false
         return true
     }

@@ -50,6 +50,28 @@ struct MetadataMailbox: Sendable {
     }
 }
 
+/// What sensors beside a camera have said, waiting for a worker. Full: the oldest goes, because a newer statement says what is now.
+struct SensorMailbox: Sendable {
+    /// As many as a board holds.
+    static let most = TagBoard.mostProperties
+
+    private(set) var assertions: [TagAssertion] = []
+
+    /// Takes a statement; returns how many had to go for it.
+    mutating func put(_ assertion: TagAssertion) -> Int {
+        let lost = assertions.count >= Self.most ? 1 : 0
+        assertions.removeFirst(lost)
+        assertions.append(assertion)
+        return lost
+    }
+
+    /// Empties the box.
+    mutating func takeAll() -> [TagAssertion] {
+        defer { assertions = [] }
+        return assertions
+    }
+}
+
 /// The tags of one camera, on a worker: one at a time, CPU only.
 struct LaneTags: Sendable {
     /// A sensor that is stuck shall not take the looks of others for ever.
@@ -71,8 +93,13 @@ struct LaneTags: Sendable {
     }
 
     /// Reads what has come and lets time pass; returns until when looks are asked for, nil when nobody asks.
-    mutating func absorb(_ mail: [MetadataMail], now: Double, wall: WallTime, _ metrics: TagMetrics) -> Double? {
+    ///
+    /// - Parameter sensed: What sensors beside the camera have said.
+    mutating func absorb(
+        _ mail: [MetadataMail], _ sensed: [TagAssertion] = [], now: Double, wall: WallTime, _ metrics: TagMetrics
+    ) -> Double? {
         var changes = board.expire(nowSeconds: now)
+        if !sensed.isEmpty { changes += board.apply(sensed, nowSeconds: now) }
         for piece in mail {
             let seconds = piece.arrival.seconds
             let said =

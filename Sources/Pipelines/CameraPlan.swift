@@ -27,8 +27,8 @@ package struct CameraPlan: Hashable, Sendable {
         self.calendar = calendar
     }
 
-    /// True when one of its rules makes incidents of this key.
-    package func makes(_ key: IncidentKey) -> Bool { program.rules.contains { $0.key == LedgerKey(key) } }
+    /// True when one of its rules makes incidents of this key, at the position at which a camera stands before it has spoken of any.
+    package func makes(_ key: IncidentKey) -> Bool { key.preset.isEmpty && program.rules.contains { $0.key == LedgerKey(key) } }
 
     /// One pipeline on a camera without tags, zones or calendar.
     package init(_ pipeline: Pipeline) { self.init([pipeline], tags: [], zones: []) }

@@ -17,6 +17,11 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case suppressionPictureOpened = "suppression_picture_opened"
     /// A person's word that it was an event; `object` is the suppression, `reason` what the person wrote.
     case suppressionRestored = "suppression_restored"
+    /// A stolen two-wheeler is looked for; `object` is the number of the report, as in the next two.
+    case theftReportOpened = "theft_report_opened"
+    case theftReportClosed = "theft_report_closed"
+    /// Nobody closed it; its time was over.
+    case theftReportExpired = "theft_report_expired"
     /// What its time was over; `object` is the kind, `reason` how much and the oldest that is kept.
     case retentionDeleted = "retention_deleted"
     /// One picture of a camera as it is now, or its live pictures; `object` is the camera.
@@ -88,6 +93,11 @@ package enum AuditLog {
             "CREATE TABLE audit_head (id BIGINT NOT NULL PRIMARY KEY, position BIGINT NOT NULL, hash TEXT NOT NULL)",
             "INSERT INTO audit_head (id, position, hash) VALUES (1, 0, '')",
         ])
+
+    /// Makes every other change that gets a line here wait for the end of the caller's transaction.
+    package static func holdBackOthers(_ sql: any SQLConnection) throws {
+        try sql.run("UPDATE audit_head SET position = position WHERE id = 1")
+    }
 
     /// Appends one line in the caller's transaction. Texts must not hold U+0000.
     package static func append(_ entry: AuditEntry, to sql: any SQLConnection) throws {

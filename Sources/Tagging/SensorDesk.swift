@@ -14,6 +14,14 @@ package struct SensorDesk: Sendable {
         /// A tag that nobody looks for, or one that was just reported from here.
         case forgotten
         case refused(SensorRefusal)
+
+        /// What the sender is told. Whether a tag is looked for is nothing that can be asked here, so it is the same for both.
+        package var answer: String {
+            switch self {
+            case .assert, .forgotten: #"{"v":1,"result":"taken"}"#
+            case .refused(let why): #"{"v":1,"result":"refused","reason":"\#(why.rawValue)","message":"\#(why.sentence)"}"#
+            }
+        }
     }
 
     /// One stolen vehicle in front of one reader is one incident in this time.
@@ -26,20 +34,37 @@ package struct SensorDesk: Sendable {
 
     /// The list sightings are compared with.
     package var thefts = TheftList()
-    private let places: [String: [CameraID]]
+    /// For each sensor and reader the cameras that look at it.
+    package var places: [String: [CameraID]]
     private var reported: [Sighting: Double] = [:]
     private var sightings: [String: Int] = [:]
 
-    /// - Parameter places: For each sensor and reader the cameras that look at it.
-    package init(places: [String: [CameraID]]) { self.places = places }
+    package init(places: [String: [CameraID]] = [:]) { self.places = places }
+
+    /// The static tag of a camera that names a sensor or reader beside it.
+    private static let prefix = "sensor:"
+
+    /// The places of these cameras' sensors, by their static tags `sensor:NAME`.
+    package static func places(of cameras: some Sequence<Camera>) -> [String: [CameraID]] {
+        var places: [String: [CameraID]] = [:]
+        for camera in cameras {
+            for tag in camera.tags where tag.hasPrefix(prefix) {
+                places[String(tag.dropFirst(prefix.count)), default: []].append(camera.id)
+            }
+        }
+        return places.mapValues { $0.sorted() }
+    }
 
     /// How many tags each reader has seen, whoever's they were.
     package var sightingsByReader: [String: Int] { sightings }
 
     /// Takes one message.
-    package mutating func receive(_ bytes: [UInt8], nowSeconds: Double, wall: WallTime) -> Outcome {
+    package mutating func receive(
+        _ bytes: [UInt8], from speaker: SensorSpeaker = .local, nowSeconds: Double, wall: WallTime
+    ) -> Outcome {
         let message: SensorMessage
         do { message = try SensorMessage(parsing: bytes) } catch { return .refused(error) }
+        guard speaker.maySpeak(for: message.sender) else { return .refused(.unauthorised) }
         guard let cameras = places[message.sender], !cameras.isEmpty else { return .refused(.unbound) }
         switch message {
         case .input(let sensor, let tag, let claim, let lease, let time):

@@ -7,8 +7,36 @@ package enum SensorRefusal: String, Error, Sendable, CaseIterable {
     case malformed
     /// A later version of the form than is known here.
     case version
-    /// Nobody has said where this sensor stands.
+    /// No camera that is read here has this sensor beside it.
     case unbound
+    /// The key of the connection belongs to somebody else.
+    case unauthorised
+
+    /// What the sender is told, and the log.
+    package var sentence: String {
+        switch self {
+        case .malformed: "the message is in none of the documented forms, version 1"
+        case .version: "the message is of a later version than 1"
+        case .unbound: "no camera that is read here has this sensor among its tags, as sensor:NAME"
+        case .unauthorised: "a key speaks for the sensor of its own name, and for those whose names begin with it and a dot"
+        }
+    }
+}
+
+/// Who is at the other end of a connection.
+package enum SensorSpeaker: Hashable, Sendable {
+    /// Somebody on this machine, where connections need no key.
+    case local
+    /// Whoever holds the key of this name.
+    case key(String)
+
+    /// True when a sensor of this name may be spoken for: a gateway `north` has `north.gauge-1`, `north.gauge-2` behind it.
+    func maySpeak(for sender: String) -> Bool {
+        switch self {
+        case .local: true
+        case .key(let name): sender == name || sender.hasPrefix(name + ".")
+        }
+    }
 }
 
 /// One message, as documented in `docs/tags.md`.

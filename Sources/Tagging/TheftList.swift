@@ -23,6 +23,12 @@ package struct TheftToken: Hashable, Sendable {
         self.bytes = bytes
     }
 
+    /// As it travels: 64 lower-case hexadecimal digits.
+    package var hex: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
     private static func value(_ digit: UInt8) -> UInt8? {
         switch digit {
         case 0x30...0x39: digit - 0x30
@@ -44,9 +50,9 @@ package struct TheftListChange: Hashable, Sendable {
     package var at: WallTime
 }
 
-/// Why a report was not put on the list.
+/// Why a report was not put on the list. Metric label, text and code of an answer at once.
 package enum TheftListRefusal: String, Error, Sendable, CaseIterable {
-    /// A report or a name that is empty, too long, or holds other characters than those of numbers and names.
+    /// A number that is empty, too long, or holds other characters than those of numbers and names.
     case name
     /// Already over, or open for longer than 30 days.
     case expiry
@@ -62,50 +68,60 @@ package struct TheftList: Sendable {
     /// Two hundred times what a district of 30,000 tags reports in a year's worst month.
     package static let mostReports = 10_000
 
-    private struct Entry: Sendable {
-        var report: String
-        var expires: WallTime
+    private var numbers: [TheftToken: String] = [:]
+    private var expiries: [String: WallTime] = [:]
+
+    /// The list as it was made elsewhere; tokens that are none are left out.
+    package init(_ reports: [TheftReport] = []) {
+        for report in reports.prefix(Self.mostReports) {
+            expiries[report.number] = report.expires
+            for token in report.tokens.compactMap({ TheftToken(hex: $0) }) { numbers[token] = report.number }
+        }
     }
 
-    private var entries: [TheftToken: Entry] = [:]
-
-    package init() {}
-
     /// Open reports.
-    package var count: Int { entries.count }
+    package var count: Int { expiries.count }
 
     /// Puts a tag on the list.
     ///
     /// - Parameters:
+    ///   - tokens: The tag under each key of the district: a reader has one of them.
     ///   - report: The number of the report; nothing about the owner.
     ///   - actor: The account that enters it.
     package mutating func open(
-        _ token: TheftToken, report: String, by actor: String, expires: WallTime, now: WallTime
+        _ tokens: [TheftToken], report: String, by actor: String, expires: WallTime, now: WallTime
     ) throws(TheftListRefusal) -> TheftListChange {
-        guard TagText.isPlain(report), TagText.isPlain(actor) else { throw .name }
+        guard TagText.isPlain(report) else { throw .name }
         guard expires > now, expires.seconds(since: now) <= Self.mostDays * 86_400 else { throw .expiry }
-        guard entries[token] == nil, !entries.values.contains(where: { $0.report == report }) else { throw .duplicate }
-        guard entries.count < Self.mostReports else { throw .full }
-        entries[token] = Entry(report: report, expires: expires)
+        guard expiries[report] == nil, !tokens.contains(where: { numbers[$0] != nil }) else { throw .duplicate }
+        guard expiries.count < Self.mostReports else { throw .full }
+        expiries[report] = expires
+        for token in tokens { numbers[token] = report }
         return TheftListChange(action: .opened, report: report, actor: actor, at: now)
     }
 
     /// Takes a report off the list; nil when it is not on it.
     package mutating func close(report: String, by actor: String, now: WallTime) -> TheftListChange? {
-        guard let token = entries.first(where: { $0.value.report == report })?.key else { return nil }
-        entries[token] = nil
+        guard take(report) else { return nil }
         return TheftListChange(action: .closed, report: report, actor: actor, at: now)
     }
 
     /// Takes off what is over, by number of report.
     package mutating func expire(now: WallTime) -> [TheftListChange] {
-        let over = entries.filter { $0.value.expires <= now }
-        for token in over.keys { entries[token] = nil }
-        return over.values.map { TheftListChange(action: .expired, report: $0.report, actor: "", at: now) }.sorted { $0.report < $1.report }
+        expiries.filter { $0.value <= now }.keys.sorted().map { report in
+            _ = take(report)
+            return TheftListChange(action: .expired, report: report, actor: "", at: now)
+        }
     }
 
     /// The report under which this tag is looked for; nil when nobody looks for it.
     package func report(for token: TheftToken, now: WallTime) -> String? {
-        entries[token].flatMap { $0.expires > now ? $0.report : nil }
+        numbers[token].flatMap { report in expiries[report].flatMap { $0 > now ? report : nil } }
+    }
+
+    private mutating func take(_ report: String) -> Bool {
+        guard expiries.removeValue(forKey: report) != nil else { return false }
+        numbers = numbers.filter { $0.value != report }
+        return true
     }
 }

@@ -19,9 +19,14 @@ struct Detection: Sendable {
     func tasks(_ grants: [CameraGrant]) -> [CameraTask] {
         let plans = pipelines.plans(for: grants.map(\.row.camera), calendar: calendar)
         return grants.map { grant in
-            CameraTask(
-                camera: grant.row.camera, credentials: grant.row.login.map { Credentials(user: $0.user, password: $0.password) },
-                plan: plans[grant.row.camera.id]!)  // Every camera asked for has a plan.
+            let camera = grant.row.camera
+            let presetPlans = camera.presets.keys.map { preset in
+                (preset, pipelines.plans(for: [camera.standing(at: preset)], calendar: calendar)[camera.id]!)  // As below.
+            }
+            return CameraTask(
+                camera: camera, credentials: grant.row.login.map { Credentials(user: $0.user, password: $0.password) },
+                plan: plans[camera.id]!,  // Every camera asked for has a plan.
+                presetPlans: Dictionary(uniqueKeysWithValues: presetPlans))
         }
     }
 }
@@ -61,6 +66,9 @@ final class CameraRoll: Sendable {
 
     /// Where a camera of this node stands; nil for any other.
     func place(of camera: CameraID) -> GeoPoint? { state.withLock { $0.places[camera] } }
+
+    /// Says which theft reports are open.
+    func compare(with reports: [TheftReport]) { state.withLock { $0.ingest }?.compare(with: reports) }
 
     /// Makes exactly these cameras run. The first time, incidents that were running when the process ended go on.
     func apply(_ grants: [CameraGrant]) {

@@ -38,15 +38,18 @@ struct DispatchHalf: Sendable {
     private let feed: FeedPublisher?
     private let timers: CaseTimers
     private let pushes: PushService
+    private let thefts: TheftReports?
     private let console: Console
 
     /// Opens files and sockets; nothing runs yet.
     /// - Parameters:
     ///   - isJoined: True when the cameras are read in this process, so that its socket file needs no keys.
+    ///   - access: This side's key and who may speak; nil on this machine's own addresses.
     ///   - reloader: Puts a changed list of cameras in force.
     ///   - window: What the console shows of the cameras; made with the office, which hears of them.
     static func make(
-        _ preparation: Preparation, endpoint: String, isJoined: Bool, snapshots: SnapshotStore, reloader: Reloader, _ shared: SharedParts,
+        _ preparation: Preparation, endpoint: String, isJoined: Bool, access: BusAccess?, snapshots: SnapshotStore, reloader: Reloader,
+        _ shared: SharedParts,
         window: (AssignmentOffice) -> CameraWindow
     ) async throws -> DispatchHalf {
         let configuration = preparation.configuration
@@ -68,7 +71,6 @@ struct DispatchHalf: Sendable {
             return try Dispatcher(file: file, registry: registry, signal: signal, time: time, log: log, metrics: metrics)
         }
         let cases = CaseStore(file: file, registry: registry, signal: signal, time: time, metrics: metrics)
-        let access = try await onOwnThread("keys") { try configuration.bus.access() }
         let receiver = try IncidentReceiver(
             endpoint: endpoint, committer: dispatcher, desk: office, access: isJoined ? nil : access, log: log, metrics: metrics,
             onFatal: shared.onFatal)
@@ -91,6 +93,10 @@ struct DispatchHalf: Sendable {
             pushes: PushRecords(file: file, time: time, changed: { pushes.wake() }), pictures: snapshots,
             accounts: accounts, metrics: metrics, time: time)
         parts.onDataLoss = shared.onFatal
+        let thefts = try await onOwnThread("keys") { try configuration.tagKeysPath.map(TagKeyFile.read) }.map {
+            TheftReports(file: accountsFile, keys: $0, time: time, publish: { office.publish($0) })
+        }
+        parts.thefts = thefts
         let (consoleSettings, consoleParts, host) = (settings, parts, configuration.host)
         let console = try await onOwnThread("pages") {
             try Console(consoleSettings, consoleParts, log: log) { port in
@@ -101,7 +107,7 @@ struct DispatchHalf: Sendable {
             office: office, maps: maps, signal: signal, log: log, file: file, accountsFile: accountsFile, backups: backups,
             retention: retention, accounts: accounts,
             doorkeeper: try access.map { try ZapHandler(allowed: $0.allowed, log: log, metrics: metrics) }, receiver: receiver, feed: feed,
-            timers: CaseTimers(cases: cases, log: log), pushes: pushes, console: console)
+            timers: CaseTimers(cases: cases, log: log), pushes: pushes, thefts: thefts, console: console)
     }
 
     /// In the order of starting. The doorkeeper stands before the first door is opened.
@@ -121,6 +127,7 @@ struct DispatchHalf: Sendable {
                 doorkeeper?.stop()
             }, CaseTiming(timers: timers), pushes, console,
         ]
+        if let thefts { services.append(TheftTidying(reports: thefts, log: log)) }
         if let feed { services.append(FeedWaking(signal: signal, feed: feed)) }
         return services
     }
@@ -178,4 +185,21 @@ private struct CaseTiming: Service {
     let timers: CaseTimers
 
     func run() async throws { await cancelWhenGracefulShutdown { await timers.run() } }
+}
+
+/// Ends theft reports whose time is over and tells the nodes of the list, first of all at the start.
+private struct TheftTidying: Service {
+    private static let every: Duration = .seconds(30)
+
+    let reports: TheftReports
+    let log: Logger
+
+    func run() async throws {
+        try? await cancelWhenGracefulShutdown {  // Ends by cancellation alone.
+            while true {
+                do { try await reports.tidy() } catch { log.error("theft reports could not be read", metadata: ["failure": "\(error)"]) }
+                try await Task.sleep(for: Self.every)
+            }
+        }
+    }
 }

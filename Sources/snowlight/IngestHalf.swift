@@ -8,6 +8,7 @@ import Ingest
 import Logging
 import ServiceLifecycle
 import Storage
+import Tagging
 
 /// What the parts of one process share.
 struct SharedParts: Sendable {
@@ -26,13 +27,17 @@ struct IngestHalf: Sendable {
     let publisher: IncidentPublisher
     let ingest: IngestService
     let roll: CameraRoll
+    /// Nil when no sensors are heard.
+    private let sensors: SensorListener?
     private let assignments: NodeAssignments
 
     /// Opens files and sockets. Nothing runs yet except the recorder, which waits for observations. Blocks.
-    /// - Parameter node: How this node proves who it is; nil on this machine's own addresses.
+    /// - Parameters:
+    ///   - node: How this node proves who it is; nil on this machine's own addresses.
+    ///   - access: Which sensors may speak; a doorkeeper must run.
     static func make(
         _ configuration: ServiceConfiguration, _ detection: Detection, endpoint: String, node: BusConfiguration.NodeKey?,
-        snapshots: SnapshotStore, _ shared: SharedParts
+        access: BusAccess?, snapshots: SnapshotStore, _ shared: SharedParts
     ) throws -> IngestHalf {
         let (folder, time, metrics, log) = (configuration.dataDirectory, shared.time, shared.metrics, shared.log)
         let outbox = try Outbox.open(path: folder + "/outbox.sqlite", node: node.map { NodeID(named: $0.name) })
@@ -45,7 +50,8 @@ struct IngestHalf: Sendable {
             ResourceNeed($0, automatic: configuration.transport, workers: configuration.workers)
         }
         let assignments = NodeAssignments(
-            time: time, log: log, health: { roll.health() }, waiting: { outbox.depth() }, apply: { roll.apply($0) })
+            time: time, log: log, health: { roll.health() }, waiting: { outbox.depth() },
+            compare: { roll.compare(with: $0) }, apply: { roll.apply($0) })
         let publisher = try IncidentPublisher(
             outbox: outbox, endpoint: endpoint, credentials: node?.credentials, assignments: assignments, log: log, metrics: metrics,
             onAcknowledged: { deliveries.acknowledged(through: $0) }, onFatal: shared.onFatal)
@@ -70,12 +76,17 @@ struct IngestHalf: Sendable {
             onFatal: shared.onFatal)
         deliveries.tell { [weak ingest] in ingest?.delivered($0, priority: $1) }
         roll.connect(ingest, restorer)
+        let sensors = try configuration.sensorEndpoint.map {
+            try SensorListener(endpoint: $0, access: access, log: log, metrics: metrics) { message, name in
+                ingest.hear(message, from: name.map(SensorSpeaker.key) ?? .local)
+            }
+        }
         return IngestHalf(
             outbox: outbox, suppressions: suppressions, restorer: restorer, publisher: publisher, ingest: ingest, roll: roll,
-            assignments: assignments)
+            sensors: sensors, assignments: assignments)
     }
 
-    /// In the order of starting: the way out, then the cameras that use it.
+    /// In the order of starting: the way out, then the cameras that use it and the sensors beside them.
     var services: [any Service] {
         [
             Stage(name: "publisher") {
@@ -85,7 +96,11 @@ struct IngestHalf: Sendable {
             },
             Stage(name: "ingest") {
                 assignments.start()
+                try sensors?.start()
+                // With port 0 nobody could know otherwise.
+                if let sensors { print("snowlight: hearing sensors at \(sensors.boundEndpoint)", flushing: true) }
             } stop: {
+                sensors?.stop()
                 assignments.stop()
                 ingest.stop()
             },

@@ -1,4 +1,4 @@
-// `snowlight keys new`: the key of a node, a reader or a dispatcher.
+// `snowlight keys`: the key of a node, a reader, a sensor or a dispatcher, and those of two-wheeler tags.
 
 import ArgumentParser
 import Base
@@ -6,7 +6,8 @@ import IncidentBus
 
 struct KeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Makes the keys with which processes prove to each other who they are.", subcommands: [New.self])
+        commandName: "keys", abstract: "Makes the keys with which processes prove to each other who they are.",
+        subcommands: [New.self, Tags.self])
 
     struct New: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -17,7 +18,7 @@ struct KeysCommand: ParsableCommand {
                 """)
 
         @Argument(help: "Whose key: 1 to 64 letters, digits, dots, hyphens, underscores.") var name: String
-        @Option(help: "What it is good for: node, or reader for the feed.") var role = ZapDomain.node
+        @Option(help: "What it is good for: node, reader for the feed, or sensor.") var role = ZapDomain.node
         @Option(help: "Where to write it instead of NAME.key.") var out: String?
         @Flag(help: "Print one JSON object.") var json = false
 
@@ -46,6 +47,29 @@ struct KeysCommand: ParsableCommand {
             let name: String
             let publicKey: String
             let file: String
+        }
+    }
+
+    struct Tags: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Writes the key under which numbers of two-wheeler tags become tokens, mode 0600.",
+            discussion: """
+                The file is `thefts.keys` of the dispatcher; its first line is what readers are given. `--add` puts a new key in front: reports \
+                that are entered from then on are found by readers with the new key and with the former ones, so readers can be changed one \
+                by one. A fourth key pushes out the oldest. No key is ever printed.
+                """)
+
+        @Argument(help: "The file.") var file: String
+        @Flag(help: "Add a key to a file that exists.") var add = false
+
+        func run() throws {
+            do {
+                try TagKeyFile.makeKey(at: file, adding: add)
+                print("wrote \(file)")
+            } catch let failure as Failure {
+                complain("snowlight: \(failure)")
+                throw failure.exitStatus.exitCode
+            }
         }
     }
 }

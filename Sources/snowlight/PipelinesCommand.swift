@@ -25,6 +25,7 @@ struct PipelinesCommand: ParsableCommand {
         @Argument(help: "The camera's 20 digits.") var camera: String
         @Option(help: "The configuration file.") var config: String
         @Option(help: "The folder for databases and pictures; outranks the file.") var data: String?
+        @Option(help: "The token of a preset at which the camera stands, of those in views.yaml.") var preset: String?
         @Flag(help: "One JSON object instead of text.") var json = false
 
         func validate() throws {
@@ -39,7 +40,14 @@ struct PipelinesCommand: ParsableCommand {
                 complain("error: the camera \(camera) is not in the district")
                 throw ExitStatus.badData.exitCode
             }
-            let explanation = CameraExplanation(found, preparation, wall: SystemTime().wallNow)
+            if let preset, found.presets[preset] == nil {
+                let known = found.presets.keys.sorted().joined(separator: ", ")
+                let others = known.isEmpty ? "it has none" : "there are \(known)"
+                complain("error: views.yaml describes no preset \(preset) of this camera; \(others)")
+                throw ExitStatus.badData.exitCode
+            }
+            let standing = preset.map { found.standing(at: $0) } ?? found
+            let explanation = CameraExplanation(standing, preparation, wall: SystemTime().wallNow)
             print(json ? try explanation.json() : explanation.text)
         }
     }
@@ -86,6 +94,7 @@ struct CameraExplanation {
         lines.append("  static tags: \(camera.tags.isEmpty ? "none" : camera.tags.joined(separator: ", "))")
         let zones = camera.areas.zones.map(\.name)
         lines.append("  drawn zones: \(zones.isEmpty ? "none; the whole picture is watched" : zones.joined(separator: ", "))")
+        if !camera.presets.isEmpty { lines.append("  presets: \(camera.presets.keys.sorted().joined(separator: ", ")); see --preset") }
         let floor = plan.floorSeconds.map { "at least every \(Int($0)) s" } ?? "as often as its priority \(camera.priority.rawValue) says"
         lines.append("  looked at \(floor); a candidate \(plan.mayPromote ? "may" : "may not") ask for every picture")
         lines.append("  the detector has the numbers of \(motionFrom)")
@@ -129,7 +138,7 @@ struct CameraExplanation {
         }
         var members: [String: Any] = [
             "camera": camera.id.digits, "name": camera.name, "tags": camera.tags, "zones": camera.areas.zones.map(\.name),
-            "promote": plan.mayPromote, "motion_from": motionFrom, "pipelines": pipelines,
+            "promote": plan.mayPromote, "presets": camera.presets.keys.sorted(), "motion_from": motionFrom, "pipelines": pipelines,
         ]
         if let floor = plan.floorSeconds { members["floor_s"] = floor }
         let data = try JSONSerialization.data(withJSONObject: members, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])

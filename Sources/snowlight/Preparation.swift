@@ -58,8 +58,15 @@ struct Preparation: Sendable {
             diagnostics += findings
             credentials = found.mapValues { Credentials(user: $0.user, password: $0.password) }
         }
+        if let path = configuration.tagKeysPath {
+            do { _ = try TagKeyFile.read(path) } catch {
+                diagnostics.append(Diagnostic(file: path, line: nil, message: (error as? Failure)?.message ?? "cannot be read"))
+            }
+        }
         guard let district, let catalogue, let pipelines, let calendar, !diagnostics.hasErrors else { return (nil, diagnostics) }
-        diagnostics += pipelines.findings(district.cameras, filing: { catalogue[$0]?.filing })
+        // What is drawn at one of its presets only is drawn all the same.
+        let positions = district.cameras.flatMap { camera in [camera] + camera.presets.keys.sorted().map(camera.standing) }
+        diagnostics += pipelines.findings(positions, filing: { catalogue[$0]?.filing })
         let destinations = readDestinations(configuration.pushes, Registry(district, catalogue: catalogue), &diagnostics)
         guard let destinations, !diagnostics.hasErrors else { return (nil, diagnostics) }
         var pushPolicy = configuration.pushes.policy

@@ -3,6 +3,7 @@
 import Base
 import Domain
 import Foundation
+import IncidentBus
 import Ingest
 import Pushes
 
@@ -69,6 +70,10 @@ struct ServiceConfiguration: Sendable {
     var bus = BusConfiguration()
     /// Where the feed is published; nil for nowhere.
     var feedEndpoint: String?
+    /// Where sensors and readers of tags are heard; nil for nowhere.
+    var sensorEndpoint: String?
+    /// The keys of two-wheeler tags; nil turns theft reports off.
+    var tagKeysPath: String?
     /// The pictures of incidents, when they are not below `data`: where both halves see the same folder, the pages show them.
     var picturesDirectory: String?
     /// The working calendar of an ingest node; the others have the district's.
@@ -168,6 +173,11 @@ struct ServiceConfiguration: Sendable {
             configuration.feedEndpoint = feed.child("endpoint")?.string()
             feed.finish()
         }
+        configuration.sensorEndpoint = readSensors(root, configuration.bus)
+        if let thefts = root.child("thefts") {
+            configuration.tagKeysPath = thefts.child("keys")?.string().map(resolved)
+            thefts.finish()
+        }
         configuration.picturesDirectory = root.child("pictures")?.string().map(resolved)
         configuration.calendarPath = root.child("calendar")?.string().map(resolved)
         root.finish()
@@ -178,6 +188,19 @@ struct ServiceConfiguration: Sendable {
             root.report("\(key) names a folder that does not exist: \(directory)")
         }
         return (findings.diagnostics.hasErrors ? nil : configuration, findings.diagnostics)
+    }
+
+    private static func readSensors(_ root: StrictYAML, _ bus: BusConfiguration) -> String? {
+        guard let sensors = root.child("sensors") else { return nil }
+        defer { sensors.finish() }
+        guard let endpoint = sensors.child("endpoint")?.string() else {
+            sensors.report("'sensors.endpoint' is missing: where sensors and readers of tags are heard")
+            return nil
+        }
+        do { _ = try Endpoint.binding(endpoint, encrypted: bus.keyPath != nil) } catch {
+            sensors.report((error as? Failure)?.message ?? "\(error)")
+        }
+        return endpoint
     }
 
     private static func readRecording(_ ingest: StrictYAML, into recording: inout RecordingSettings) {

@@ -18,6 +18,8 @@ struct SnowlightProcess: Sendable {
     private let log: Logger
     private let dispatch: DispatchHalf?
     private let ingest: IngestHalf?
+    /// Judges the keys of sensors where there is no dispatcher that does.
+    private let doorkeeper: ZapHandler?
     private let reloader: Reloader
 
     /// `serve`: both halves, joined over a socket file in the data folder.
@@ -28,13 +30,15 @@ struct SnowlightProcess: Sendable {
         let (configuration, shared) = (preparation.configuration, makeShared(log))
         let endpoint = busEndpoint(configuration.dataDirectory)
         let detection = preparation.detection
-        let (snapshots, ingest) = try await onOwnThread("open") {
-            let snapshots = try openFolder(configuration)
-            return (snapshots, try IngestHalf.make(configuration, detection, endpoint: endpoint, node: nil, snapshots: snapshots, shared))
+        let (snapshots, access, ingest) = try await onOwnThread("open") {
+            let (snapshots, access) = (try openFolder(configuration), try configuration.bus.access())
+            let ingest = try IngestHalf.make(
+                configuration, detection, endpoint: endpoint, node: nil, access: access, snapshots: snapshots, shared)
+            return (snapshots, access, ingest)
         }
         let reloader = Reloader()
         let dispatch = try await DispatchHalf.make(
-            preparation, endpoint: endpoint, isJoined: true, snapshots: snapshots, reloader: reloader, shared
+            preparation, endpoint: endpoint, isJoined: true, access: access, snapshots: snapshots, reloader: reloader, shared
         ) { _ in
             CameraWindow(
                 health: FleetHealth(ingest: ingest.ingest), live: FleetPictures(ingest: ingest.ingest),
@@ -50,33 +54,39 @@ struct SnowlightProcess: Sendable {
             ingest.roll.replace(fresh.detection)
             log.notice("district reloaded", metadata: ["cameras": "\(fresh.district.cameras.count)"])
         }
-        return SnowlightProcess(log: log, dispatch: dispatch, ingest: ingest, reloader: reloader)
+        return SnowlightProcess(log: log, dispatch: dispatch, ingest: ingest, doorkeeper: nil, reloader: reloader)
     }
 
     /// `dispatch`: waits for ingest nodes; sees of the cameras what these tell.
     static func dispatch(_ preparation: Preparation, configPath: String, data: String?, log: Logger) async throws -> SnowlightProcess {
         let (configuration, shared) = (preparation.configuration, makeShared(log))
-        let snapshots = try await onOwnThread("open") { try openFolder(configuration) }
+        let (snapshots, access) = try await onOwnThread("open") {
+            (try openFolder(configuration), try configuration.bus.access())
+        }
         let reloader = Reloader()
         let dispatch = try await DispatchHalf.make(
-            preparation, endpoint: try configuration.bus.required(), isJoined: false, snapshots: snapshots, reloader: reloader, shared,
+            preparation, endpoint: try configuration.bus.required(), isJoined: false, access: access, snapshots: snapshots,
+            reloader: reloader, shared,
             window: { RemoteCameras(office: $0).window })
         reloader.connect {
             let fresh = try read(configPath, data, log)
             try dispatch.replace(fresh)
             log.notice("district reloaded", metadata: ["cameras": "\(fresh.district.cameras.count)"])
         }
-        return SnowlightProcess(log: log, dispatch: dispatch, ingest: nil, reloader: reloader)
+        return SnowlightProcess(log: log, dispatch: dispatch, ingest: nil, doorkeeper: nil, reloader: reloader)
     }
 
     /// `ingest`: reads the cameras that the dispatcher gives it.
     static func ingest(_ node: Preparation.Node, configPath: String, data: String?, log: Logger) async throws -> SnowlightProcess {
         let (configuration, detection, shared) = (node.configuration, node.detection, makeShared(log))
-        let ingest = try await onOwnThread("open") {
+        let (ingest, doorkeeper) = try await onOwnThread("open") {
             let snapshots = try openFolder(configuration)
-            return try IngestHalf.make(
-                configuration, detection, endpoint: try configuration.bus.required(), node: try configuration.bus.nodeKey(),
+            // A node that hears nobody needs no list of those who may speak.
+            let access = configuration.sensorEndpoint == nil ? nil : try configuration.bus.access()
+            let ingest = try IngestHalf.make(
+                configuration, detection, endpoint: try configuration.bus.required(), node: try configuration.bus.nodeKey(), access: access,
                 snapshots: snapshots, shared)
+            return (ingest, try access.map { try ZapHandler(allowed: $0.allowed, log: shared.log, metrics: shared.metrics) })
         }
         let reloader = Reloader()
         reloader.connect {
@@ -86,12 +96,21 @@ struct SnowlightProcess: Sendable {
             ingest.roll.replace(fresh.detection)
             log.notice("rules read again")
         }
-        return SnowlightProcess(log: log, dispatch: nil, ingest: ingest, reloader: reloader)
+        return SnowlightProcess(log: log, dispatch: nil, ingest: ingest, doorkeeper: doorkeeper, reloader: reloader)
     }
 
     /// Runs until SIGTERM or SIGINT, then stops back to front and closes the files.
     func run() async throws {
-        let services = (dispatch?.services ?? []) + (ingest?.services ?? []) + [Reloading(log: log, reloader: reloader)]
+        let door = doorkeeper.map { door in
+            Stage(name: "doorkeeper") {
+                try door.start()
+            } stop: {
+                door.stop()
+            }
+        }
+        var services: [any Service] = dispatch?.services ?? []
+        if let door { services.append(door) }
+        services += (ingest?.services ?? []) + [Reloading(log: log, reloader: reloader)]
         let group = ServiceGroup(
             configuration: .init(
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: log))

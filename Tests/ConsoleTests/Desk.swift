@@ -1,6 +1,7 @@
 // A running console for tests: two grids, two cameras, real stores in a temporary directory, real sockets.
 
 import Base
+import Crypto
 import Foundation
 import Grids
 @testable import IncidentBus
@@ -35,12 +36,20 @@ struct Desk: Sendable {
     let pictures: SnapshotStore
     let live: StagedPictures
     let doubts: SuppressionStore
+    let thefts: TheftReports
+    let looked: LookedFor
     let directory: String
     private let sequence = Sequence()
 
     /// Numbers the incidents of one desk.
     private final class Sequence: Sendable {
         let value = Mutex<UInt64>(0)
+    }
+
+    /// The lists of theft reports that readers of tags were given, the latest last.
+    final class LookedFor: Sendable {
+        let lists = Mutex<[[TheftReport]]>([])
+        var latest: [TheftReport] { lists.withLock { $0.last ?? [] } }
     }
 
     /// Runs a body against a running console, stops it gracefully, and returns how long the stop took.
@@ -78,7 +87,11 @@ struct Desk: Sendable {
         change(&settings)
         let (ports, announce) = AsyncStream.makeStream(of: Int.self)
         let live = StagedPictures()
-        let parts = ConsoleParts(
+        let looked = LookedFor()
+        let thefts = TheftReports(
+            file: accountFile, keys: [7, 9].map { SymmetricKey(data: [UInt8](repeating: $0, count: 32)) }, time: time,
+            publish: { list in looked.lists.withLock { $0.append(list) } })
+        var parts = ConsoleParts(
             cases: cases, signal: signal, registry: registry,
             maps: MapStore(file: file, registry: registry, signal: signal, time: time), cameras: OneCameraStreams(), live: live,
             outbox: { OutboxDepth(rows: 3, oldestAgeSeconds: 0.5) },
@@ -86,6 +99,7 @@ struct Desk: Sendable {
             pictures: pictures,
             accounts: accounts,
             metrics: metrics, time: time)
+        parts.thefts = thefts
         let console = try Console(settings, parts, log: log) { announce.yield($0) }
         let group = ServiceGroup(configuration: .init(services: [.init(service: console)], logger: log))
         let running = Task { try await group.run() }
@@ -94,7 +108,7 @@ struct Desk: Sendable {
 
         let desk = Desk(
             port: port, settings: settings, parts: parts, console: console, accounts: accounts, cases: cases, dispatcher: dispatcher,
-            signal: signal, pictures: pictures, live: live, doubts: doubts, directory: directory)
+            signal: signal, pictures: pictures, live: live, doubts: doubts, thefts: thefts, looked: looked, directory: directory)
         let outcome = await Result { try await body(desk) }
         let stop = ContinuousClock.now
         await group.triggerGracefulShutdown()

@@ -59,7 +59,7 @@ import Testing
             "views.yaml:3: error: the zone 'flag' has fewer than three corners; write x,y;x,y;x,y with numbers from 0 to 1",
             "views.yaml:5: error: the zone 'window' has the corner '2,1' outside the picture; write x,y;x,y;x,y with numbers from 0 to 1",
             "views.yaml:6: error: 51101100001320000001.privacy.door must be text",
-            "views.yaml:7: error: unknown key 'colours' in 51101100001320000001; known are masks, privacy, zones",
+            "views.yaml:7: error: unknown key 'colours' in 51101100001320000001; known are masks, presets, privacy, zones",
             "views.yaml:8: error: camera 51101100001320000002 is not in cameras.csv",
             "views.yaml:10: error: 'gate-3' is not a camera id of 20 digits",
             "views.yaml:12: error: camera 51101100001320000003 is not in cameras.csv",

@@ -15,6 +15,8 @@ private func camera(_ number: Int, name: String = "路口", tags: [String] = [])
         villageCode: VillageCode("511011001001"), boundGrid: nil, tags: tags, priority: .two, transport: .auto)
     camera.view = CameraView(azimuthDegrees: 90, widthDegrees: nil, rangeMetres: 40, isMovable: true)
     camera.areas.privacyMasks = [Zone(name: "window", corners: [.init(x: 0, y: 0), .init(x: 0.2, y: 0), .init(x: 0.2, y: 0.4)])]
+    let mark = Zone(name: "mark", corners: [.init(x: 0.4, y: 0.5), .init(x: 0.6, y: 0.5), .init(x: 0.6, y: 0.9)])
+    camera.presets = ["3": PresetView(tags: ["scene:river_bank"], zones: [mark], masks: [mark]), "tour.4": PresetView()]
     return CameraRow(camera: camera, login: CameraLogin(user: "admin", password: "geheim"))
 }
 
@@ -64,6 +66,51 @@ private struct Node {
     // A changed row keeps its token: the camera did not change hands.
     #expect(node.reads.count == 299 && node.reads.allSatisfy { before[$0.key] == $0.value })
     #expect(node.holder.fence(now: .seconds(100_000)) == false)
+}
+
+@Test func everyNodeHearsOfEveryTheftReport() throws {
+    func report(_ number: Int) -> TheftReport {
+        TheftReport(
+            number: "R-\(number)", tokens: [String(repeating: "a", count: 64), String(repeating: "b", count: 64)],
+            expires: WallTime(millisecondsSince1970: 1_795_392_000_000))
+    }
+    var board = LeaseBoard(firstToken: 0)
+    var (a, b) = (Node(1), Node(2))
+    board.publish((0..<20).map { camera($0) })
+    // 10,000 reports do not fit into one message.
+    board.publish((0..<10_000).map(report))
+    let pieces = board.heard(NodeID(high: 9, low: 9), HealthReport(applied: "", stampMilliseconds: 0), now: .zero)
+    #expect(pieces.count > 20)
+    for piece in pieces {
+        let frame = piece.frame(node: a.id, epoch: 1)
+        #expect(frame.payload.count <= FrameLimits.payloadBytes && AssignmentPiece(frame) == piece)
+    }
+    board.left(NodeID(high: 9, low: 9))
+    for second in 1..<5 {
+        a.report(&board, now: .seconds(second))
+        b.report(&board, now: .seconds(second))
+    }
+    #expect(a.holder.reports == (0..<10_000).map(report) && b.holder.reports == a.holder.reports)
+    #expect(a.reads.count + b.reads.count == 20)
+    // The same list is no news; a shorter one reaches both and moves no camera.
+    let before = (a.holder.revision, a.reads)
+    board.publish((0..<10_000).map(report))
+    a.report(&board, now: .seconds(5))
+    #expect(a.holder.revision == before.0)
+    board.publish([report(7)])
+    a.report(&board, now: .seconds(6))
+    b.report(&board, now: .seconds(6))
+    #expect(a.holder.reports == [report(7)] && b.holder.reports == [report(7)] && a.reads == before.1)
+    // A node that stops reading stops comparing.
+    #expect(a.holder.fence(now: .seconds(600)) && a.holder.reports.isEmpty)
+}
+
+@Test(arguments: [Int64.min, .max]) func aHealthOfAnotherAgeIsReadAsTheNearestYear(_ milliseconds: Int64) throws {
+    let text =
+        #"{"applied":"","stamp_ms":0,"outbox_rows":0,"outbox_age_s":0,"cameras":[{"id":"51101100001320000001","token":1,"state":"streaming","#
+        + #""reason":"","since_ms":\#(milliseconds),"picture_ms":\#(milliseconds)}]}"#
+    let line = try #require(HealthReport(payload: Array(text.utf8))?.lines.first)
+    #expect(line.health.since.description.count == 24 && !line.health.since.beijingDate.isEmpty)
 }
 
 @Test func nodesShareAndNobodyReadsACameraTwice() {

@@ -141,6 +141,53 @@ private struct Gate: Sendable {
         }
     }
 
+    @Test func sensorsAreLetInAsNodesAre() async throws {
+        try await onOwnThread {
+            let gate = try Gate()
+            let gauge = try CurvePair.make()
+            try Gate.write(["node north \(gate.north.publicKey)", "sensor gauge-3 \(gauge.publicKey)"], gate.directory)
+            _ = gate.allowed.refresh()
+            let doorkeeper = try gate.makeDoorkeeper()
+            let listener = try SensorListener(
+                endpoint: "tcp://127.0.0.1:0", access: BusAccess(pair: gate.server, allowed: gate.allowed), log: quiet,
+                metrics: gate.metrics
+            ) { message, name in "\(name ?? "-") \(message.count)" }
+            try listener.start()
+            let endpoint = listener.boundEndpoint
+            let wakeUp = try WakeUp()
+            func ask(_ socket: borrowing ZeroMQSocket, patience: Duration) throws -> String? {
+                let end = ContinuousClock.now + patience
+                var isSent = false
+                while ContinuousClock.now < end {
+                    if !isSent { isSent = try socket.send([[1, 2]]) == .sent }
+                    if let parts = try socket.receive() { return String(decoding: parts[0], as: UTF8.self) }
+                    _ = try socket.wait(sending: !isSent, wakeUp: wakeUp, timeout: .milliseconds(20))
+                }
+                return nil
+            }
+            let known = try ZeroMQSocket(.dealer, security: .client(gauge, server: gate.server.publicKey))
+            try known.connect(try Endpoint.connecting(endpoint, encrypted: true))
+            #expect(try ask(known, patience: .seconds(10)) == "gauge-3 2")
+            // A node's key opens no sensor's door, nor does a stranger's or none.
+            for security in [
+                BusSecurity.client(gate.north, server: gate.server.publicKey), .client(try CurvePair.make(), server: gate.server.publicKey),
+                .none,
+            ] {
+                let socket = try ZeroMQSocket(.dealer, security: security)
+                try socket.connect(try Endpoint.connecting(endpoint, encrypted: true))
+                #expect(try ask(socket, patience: .milliseconds(500)) == nil)
+            }
+            // Taken off the list: the living connection falls silent with its next message.
+            try Gate.write(["node north \(gate.north.publicKey)"], gate.directory)
+            _ = gate.allowed.refresh()
+            #expect(try ask(known, patience: .milliseconds(500)) == nil)
+            let silenced = #"snowlight_bus_bad_frames_total{side="sensors",reason="unauthorised"} 1"#
+            #expect(gate.metrics.render().contains(silenced))
+            listener.stop()
+            doorkeeper.stop()
+        }
+    }
+
     @Test func incidentsPassThroughAChangeOfBothKeys() async throws {
         let gate = try Gate()
         let (doorkeeper, receiver, outbox) = try await onOwnThread {

@@ -15,6 +15,8 @@ private func delivery(_ kind: LookKind, isKey: Bool, _ seconds: Double = 0) thro
     return LookDelivery(picture: picture, parameters: parameters, kind: kind)
 }
 
+private let motion = IncidentKey(camera: CameraID("51101100001320000001")!, category: "motion")  // 20 digits.
+
 private func taken(_ mail: inout LaneMailbox) -> [LookDelivery] {
     var pictures: [LookDelivery] = []
     _ = mail.take(&pictures)
@@ -24,7 +26,7 @@ private func taken(_ mail: inout LaneMailbox) -> [LookDelivery] {
 @Test func aWorkerIsCalledOnceUntilItHasLookedAgain() throws {
     var mail = LaneMailbox()
     var calls = [try mail.put(delivery(.key, isKey: true)).mustSchedule]
-    calls += [mail.schedule(), mail.put(delivered: LedgerKey(category: "motion"), .two)]
+    calls += [mail.schedule(), mail.put(delivered: motion, .two)]
     #expect(taken(&mail).count == 1)
     calls.append(try mail.put(delivery(.key, isKey: true)).mustSchedule)
     #expect(calls == [true, false, false, false])
@@ -74,7 +76,7 @@ private func taken(_ mail: inout LaneMailbox) -> [LookDelivery] {
     #expect(isCalled == expiring && mail.isExpiring == expiring)
     #expect(try mail.put(delivery(.key, isKey: true)) == LaneMailbox.Outcome())
     let piece = mail.put(MetadataMail(bytes: [1], form: .packet, arrival: .zero))
-    let isHeard = mail.put(delivered: LedgerKey(category: "motion"), .two)
+    let isHeard = mail.put(delivered: motion, .two)
     #expect(piece == (false, 0) && !isHeard)
     #expect(taken(&mail).isEmpty)
 }

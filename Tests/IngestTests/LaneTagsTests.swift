@@ -42,6 +42,27 @@ private let wall = WallTime(millisecondsSince1970: 1_800_000_000_000)
         #expect(tags.live.map(\.state) == [.unknown])
     }
 
+    @Test func ofASensorsMailTheNewestStays() {
+        var box = SensorMailbox()
+        let said = (0...SensorMailbox.most).map { TagAssertion(name: "io:gauge/\($0)", claim: .on, atSeconds: 100) }
+        #expect(said.map { box.put($0) } == Array(repeating: 0, count: SensorMailbox.most) + [1])
+        #expect(box.takeAll() == Array(said.dropFirst()) && box.assertions.isEmpty && box.takeAll().isEmpty)
+    }
+
+    @Test func aSensorAsksForLooksAndOutlivesTheCamerasConnection() {
+        var tags = LaneTags()
+        let metrics = TagMetrics(MetricsRegistry())
+        let high = TagAssertion(name: "io:gauge/high", claim: .on, atSeconds: 98, leaseSeconds: 300)
+        #expect(tags.absorb([], [high], now: 100, wall: wall, metrics) == 158)
+        let seen = TagAssertion(name: "rfid:reported/reader", source: "R-1", claim: .pulse, atSeconds: 101)
+        #expect(tags.absorb([], [seen], now: 101, wall: wall, metrics) == 111)
+        tags.restart(now: 105)
+        #expect(tags.live.map(\.name) == ["io:gauge/high", "rfid:reported/reader"] && tags.live.allSatisfy { $0.state == .on })
+        // The camera's mail of the same moment does not push it out.
+        _ = tags.absorb([document("VideoSource/MotionAlarm", "true")], [], now: 401, wall: wall, metrics)
+        #expect(tags.live.first?.state == .unknown, "its own lease has run out")
+    }
+
     @Test func aNewConnectionMakesTagsUnknown() {
         var tags = LaneTags()
         _ = tags.absorb([document("VideoSource/MotionAlarm", "true")], now: 100, wall: wall, TagMetrics(MetricsRegistry()))

@@ -58,7 +58,8 @@ private final class LookRig {
             position: GeoPoint(lon: 106.1, lat: 30.5)!, villageCode: nil, boundGrid: nil, tags: [], priority: .two,  // Within range.
             transport: .native)
         lane = CameraLane(
-            camera: camera, plan: CameraPlan(.standard), slot: slot, attention: attention, running: [], time: time,
+            task: CameraTask(camera: camera, credentials: nil, plan: CameraPlan(.standard)), slot: slot, attention: attention, running: [],
+            time: time,
             pool: pool, recorder: recorder, suppressions: suppressions, metrics: counters,
             session: SharedSession(policy: .init(), time: time), recording: recording, tape: recording.makeTape(slot: slot), archiver: nil)
         loop = try Self.quietLoop(codec)

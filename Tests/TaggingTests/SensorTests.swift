@@ -40,7 +40,7 @@ extension SensorDesk {
         #expect(
             desk.hear(#"{"v":1,"kind":"rfid-pair","reader":"reader-3","unaccompanied":true}"#)
                 == .assert(TagAssertion(name: "rfid:unaccompanied/reader-3", claim: .on, atSeconds: 1000), on: [lane]))
-        _ = try desk.thefts.open(token("EPC-1"), report: "R-17", by: "duty1", expires: wall.adding(seconds: 86_400), now: wall)
+        _ = try desk.thefts.open([token("EPC-1")], report: "R-17", by: "duty1", expires: wall.adding(seconds: 86_400), now: wall)
         #expect(
             desk.hear(
                 #"{"v":1,"kind":"rfid","reader":"reader-3","token":"\#(digits("EPC-1"))","rssi_dbm":-61.5,"at":"1970-01-01T00:00:00Z"}"#)
@@ -106,7 +106,7 @@ extension SensorDesk {
         // Nothing else of them is anywhere: with the number as it was, the desk is what it was.
         #expect("\(desk)".replacing(#"["reader-3": 5]"#, with: "[:]") == before)
         // A report that is entered later finds nothing of what was seen before.
-        _ = try desk.thefts.open(token("EPC-STRANGER"), report: "R-1", by: "duty1", expires: wall.adding(seconds: 3600), now: wall)
+        _ = try desk.thefts.open([token("EPC-STRANGER")], report: "R-1", by: "duty1", expires: wall.adding(seconds: 3600), now: wall)
         if case .assert(let assertion, let cameras) = desk.hear(stranger, at: 1010) {
             #expect(assertion.source == "R-1" && assertion.atSeconds == 1010 && cameras == [lane])
         } else {
@@ -116,7 +116,7 @@ extension SensorDesk {
 
     @Test func oneStolenVehicleIsReportedOnceInTenMinutes() throws {
         var desk = desk()
-        _ = try desk.thefts.open(token("EPC-1"), report: "R-17", by: "duty1", expires: wall.adding(seconds: 86_400), now: wall)
+        _ = try desk.thefts.open([token("EPC-1")], report: "R-17", by: "duty1", expires: wall.adding(seconds: 86_400), now: wall)
         let seen = #"{"v":1,"kind":"rfid","reader":"reader-3","token":"\#(digits("EPC-1"))"}"#
         let reported = [1000.0, 1001, 1599, 1600, 1601, 2200].filter {
             if case .assert = desk.hear(seen, at: $0) { true } else { false }
@@ -127,18 +127,18 @@ extension SensorDesk {
     @Test func everyChangeOfTheListHasItsEntryAndNoneATag() throws {
         var list = TheftList()
         let day = 86_400.0
-        let opened = try list.open(token("EPC-1"), report: "R-1", by: "duty1", expires: wall.adding(seconds: day), now: wall)
+        let opened = try list.open([token("EPC-1")], report: "R-1", by: "duty1", expires: wall.adding(seconds: day), now: wall)
         #expect(said(opened) == "opened R-1 duty1 2026-11-23T02:24:57.628Z")
         for (refusal, report, actor, days, tag) in [
             (TheftListRefusal.duplicate, "R-1", "duty1", 1.0, "EPC-2"), (.duplicate, "R-2", "duty1", 1, "EPC-1"),
-            (.name, "", "duty1", 1, "EPC-2"), (.name, "R 2", "duty1", 1, "EPC-2"), (.name, "R-2", "张三", 1, "EPC-2"),
+            (.name, "", "duty1", 1, "EPC-2"), (.name, "R 2", "duty1", 1, "EPC-2"), (.name, "R/2", "duty1", 1, "EPC-2"),
             (.expiry, "R-2", "duty1", 0, "EPC-2"), (.expiry, "R-2", "duty1", 30.1, "EPC-2"), (.expiry, "R-2", "duty1", -1, "EPC-2"),
         ] {
             #expect(throws: refusal) {
-                try list.open(token(tag), report: report, by: actor, expires: wall.adding(seconds: days * day), now: wall)
+                try list.open([token(tag)], report: report, by: actor, expires: wall.adding(seconds: days * day), now: wall)
             }
         }
-        _ = try list.open(token("EPC-2"), report: "R-2", by: "duty2", expires: wall.adding(seconds: 30 * day), now: wall)
+        _ = try list.open([token("EPC-2")], report: "R-2", by: "duty2", expires: wall.adding(seconds: 30 * day), now: wall)
         #expect(list.close(report: "R-9", by: "duty1", now: wall) == nil)
         let later = wall.adding(seconds: day)
         #expect(list.report(for: token("EPC-1"), now: later) == nil, "over, whether anybody has tidied up or not")
@@ -146,10 +146,63 @@ extension SensorDesk {
         #expect(list.close(report: "R-2", by: "duty1", now: later).map(said) == "closed R-2 duty1 \(later)" && list.count == 0)
     }
 
+    @Test func readersWithTheFormerKeyFindWhatWasEnteredUnderBoth() throws {
+        let next = SymmetricKey(data: [UInt8](repeating: 9, count: 32))
+        let tokens = [next, key].map { TheftToken(tag: Array("EPC-1".utf8), key: $0) }
+        var list = TheftList()
+        _ = try list.open(tokens, report: "R-1", by: "duty1", expires: wall.adding(seconds: 3600), now: wall)
+        #expect(tokens.map { list.report(for: $0, now: wall) } == ["R-1", "R-1"] && list.count == 1)
+        // As it comes over the bus, with a token that is none among the others.
+        let told = TheftReport(number: "R-1", tokens: tokens.map(\.hex) + ["5bdc"], expires: wall.adding(seconds: 3600))
+        #expect(tokens.map { TheftList([told]).report(for: $0, now: wall) } == ["R-1", "R-1"])
+        #expect(throws: TheftListRefusal.duplicate) {
+            try list.open([tokens[1]], report: "R-2", by: "duty1", expires: wall.adding(seconds: 3600), now: wall)
+        }
+        _ = list.close(report: "R-1", by: "duty1", now: wall)
+        #expect(tokens.map { list.report(for: $0, now: wall) } == [nil, nil])
+        #expect("\(list)" == "\(TheftList())", "nothing of a tag outlives its report")
+    }
+
+    @Test func aKeySpeaksForItsOwnSensorAndForThoseBehindIt() {
+        let message = Array(#"{"v":1,"kind":"io","sensor":"north.gauge-1","tag":"high","state":"on"}"#.utf8)
+        var desk = SensorDesk(places: ["north.gauge-1": [gate]])
+        let cases: [(SensorSpeaker, Bool)] = [
+            (.local, true), (.key("north.gauge-1"), true), (.key("north"), true), (.key("nort"), false), (.key("north.gauge"), false),
+            (.key("south"), false), (.key("north.gauge-1.x"), false),
+        ]
+        for (speaker, may) in cases {
+            let outcome = desk.receive(message, from: speaker, nowSeconds: 10, wall: wall)
+            #expect((outcome == .refused(.unauthorised)) == !may, "\(speaker)")
+        }
+    }
+
+    @Test func whereSensorsStandIsSaidByTheTagsOfCameras() {
+        func camera(_ id: CameraID, _ tags: [String]) -> Camera {
+            Camera(
+                id: id, name: "", programme: "", url: "", position: GeoPoint(lonE7: 0, latE7: 0), villageCode: nil, boundGrid: nil,
+                tags: tags, priority: .four, transport: .auto)
+        }
+        let cameras = [camera(lane, ["scene:dam", "sensor:gauge-1"]), camera(gate, ["sensor:door-7", "sensor:gauge-1"])]
+        #expect(SensorDesk.places(of: cameras) == ["gauge-1": [gate, lane], "door-7": [gate]])
+    }
+
+    /// Otherwise whoever has a reader's key could ask which tags are looked for.
+    @Test func theAnswerDoesNotTellWhetherATagIsLookedFor() throws {
+        var desk = desk()
+        _ = try desk.thefts.open([token("EPC-1")], report: "R-17", by: "duty1", expires: wall.adding(seconds: 86_400), now: wall)
+        func answer(_ tag: String) -> String { desk.hear(#"{"v":1,"kind":"rfid","reader":"reader-3","token":"\#(digits(tag))"}"#).answer }
+        #expect(answer("EPC-1") == answer("EPC-STRANGER"))
+        for reason in SensorRefusal.allCases {
+            let answer = SensorDesk.Outcome.refused(reason).answer
+            #expect(answer.hasPrefix(#"{"v":1,"result":"refused","reason":"\#(reason.rawValue)","message":""#) && answer.hasSuffix("\"}"))
+        }
+    }
+
     @Test func tokensAreWhatReadersMake() {
         // RFC 4231, test case 2.
         let known = TheftToken(tag: Array("what do ya want for nothing?".utf8), key: SymmetricKey(data: Array("Jefe".utf8)))
         #expect(known == TheftToken(hex: "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"))
+        #expect(known.hex == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
         #expect(TheftToken(hex: "5BDCC146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843") == nil)
         #expect(TheftToken(hex: "5bdc") == nil && TheftToken(hex: String(repeating: "g", count: 64)) == nil)
     }

@@ -20,6 +20,8 @@ package struct AssignmentPiece: Hashable, Sendable {
     /// How long behind the stamp the node may read these cameras; nil while no other node could take them.
     package var leaseMilliseconds: Int64?
     package var grants: [CameraGrant]
+    /// Open theft reports, of which every node has all: readers of tags may stand beside any camera.
+    package var reports: [TheftReport] = []
 
     private struct Body: Codable {
         var revision: String
@@ -28,9 +30,11 @@ package struct AssignmentPiece: Hashable, Sendable {
         var stampMilliseconds: Int64
         var leaseMilliseconds: Int64?
         var cameras: [GrantBody]
+        /// Absent in messages of dispatchers that knew none.
+        var thefts: [TheftBody]?
 
         enum CodingKeys: String, CodingKey {
-            case revision, part, parts, cameras
+            case revision, part, parts, cameras, thefts
             case stampMilliseconds = "stamp_ms"
             case leaseMilliseconds = "lease_ms"
         }
@@ -40,29 +44,62 @@ package struct AssignmentPiece: Hashable, Sendable {
     package func frame(node: NodeID, epoch: UInt64) -> BusFrame {
         let body = Body(
             revision: revision, part: part, parts: parts, stampMilliseconds: stampMilliseconds, leaseMilliseconds: leaseMilliseconds,
-            cameras: grants.map(GrantBody.init))
+            cameras: grants.map(GrantBody.init), thefts: reports.isEmpty ? nil : reports.map(TheftBody.init))
         return BusFrame(FrameHeader(type: .assign, node: node, epoch: epoch, sequence: 0), payload: WireJSON.encode(body))
     }
 
+    /// What one message of an assignment holds.
+    struct Group {
+        var grants: [CameraGrant] = []
+        var reports: [TheftReport] = []
+    }
+
     /// Cuts an assignment into messages; cameras whose rows fit into none are left out and returned.
-    static func cut(_ grants: [CameraGrant]) -> (revision: String, groups: [[CameraGrant]], tooLarge: [CameraID]) {
-        var (groups, tooLarge, used): ([[CameraGrant]], [CameraID], Int) = ([[]], [], 0)
+    static func cut(_ grants: [CameraGrant], _ reports: [TheftReport]) -> (revision: String, groups: [Group], tooLarge: [CameraID]) {
+        var (groups, tooLarge, used): ([Group], [CameraID], Int) = ([Group()], [], 0)
         var all: [UInt8] = []
+        func makeRoom(_ bytes: [UInt8]) {
+            if used + bytes.count + 2 > limitBytes {
+                groups.append(Group())
+                used = 0
+            }
+            used += bytes.count + 2
+            all += bytes
+        }
         for grant in grants {
             let bytes = WireJSON.encode(GrantBody(grant))
             guard bytes.count + 2 <= limitBytes else {
                 tooLarge.append(grant.row.camera.id)
                 continue
             }
-            if used + bytes.count + 2 > limitBytes {
-                groups.append([])
-                used = 0
-            }
-            groups[groups.count - 1].append(grant)
-            used += bytes.count + 2
-            all += bytes
+            makeRoom(bytes)
+            groups[groups.count - 1].grants.append(grant)
+        }
+        for report in reports {
+            makeRoom(WireJSON.encode(TheftBody(report)))
+            groups[groups.count - 1].reports.append(report)
         }
         return (String(SHA256Hex.of(all).prefix(16)), groups, tooLarge)
+    }
+}
+
+/// The JSON of one open theft report.
+private struct TheftBody: Codable {
+    var number: String
+    var tokens: [String]
+    var expiresMilliseconds: Int64
+
+    enum CodingKeys: String, CodingKey {
+        case number, tokens
+        case expiresMilliseconds = "expires_ms"
+    }
+
+    init(_ report: TheftReport) {
+        (number, tokens, expiresMilliseconds) = (report.number, report.tokens, report.expires.millisecondsSince1970)
+    }
+
+    var report: TheftReport {
+        TheftReport(number: number, tokens: tokens, expires: WallTime(millisecondsSince1970: expiresMilliseconds))
     }
 }
 
@@ -76,7 +113,7 @@ extension AssignmentPiece {
         guard grants.count == body.cameras.count else { return nil }
         self.init(
             revision: body.revision, part: body.part, parts: body.parts, stampMilliseconds: body.stampMilliseconds,
-            leaseMilliseconds: body.leaseMilliseconds, grants: grants)
+            leaseMilliseconds: body.leaseMilliseconds, grants: grants, reports: body.thefts?.map(\.report) ?? [])
     }
 }
 

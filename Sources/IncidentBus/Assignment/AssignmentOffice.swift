@@ -53,6 +53,9 @@ package final class AssignmentOffice: AssignmentDesk {
         }
     }
 
+    /// Puts theft reports in force at every node, on the same way.
+    package func publish(_ reports: [TheftReport]) { state.withLock { $0.board.publish(reports) } }
+
     /// A node says how its cameras are; returns what it is to read beside them or no longer.
     package func heard(_ payload: [UInt8], from node: NodeID) -> [AssignmentPiece] {
         guard let report = HealthReport(payload: payload) else {

@@ -60,6 +60,36 @@ struct GrantBody: Codable {
         }
     }
 
+    struct Preset: Codable {
+        /// The corners one number after the other: pairs would lie deeper than what readers take (`JSONShape`).
+        struct Area: Codable {
+            var name: String
+            var corners: [Double]
+
+            init(_ zone: Zone) { (name, corners) = (zone.name, zone.corners.flatMap { [$0.x, $0.y] }) }
+
+            /// Nil when the last corner is half of one.
+            var zone: Zone? {
+                guard corners.count >= 6, corners.count.isMultiple(of: 2) else { return nil }
+                let points = stride(from: 0, to: corners.count, by: 2).map { Zone.Corner(x: corners[$0], y: corners[$0 + 1]) }
+                return Zone(name: name, corners: points)
+            }
+        }
+
+        var tags: [String]
+        var zones: [Area]
+        var masks: [Area]
+
+        init(_ view: PresetView) { (tags, zones, masks) = (view.tags, view.zones.map(Area.init), view.masks.map(Area.init)) }
+
+        /// Nil when an area is none.
+        var view: PresetView? {
+            let areas = [zones, masks].map { $0.compactMap(\.zone) }
+            guard areas[0].count == zones.count, areas[1].count == masks.count else { return nil }
+            return PresetView(tags: tags, zones: areas[0], masks: areas[1])
+        }
+    }
+
     var id: String
     var token: UInt64
     var name: String
@@ -79,11 +109,14 @@ struct GrantBody: Codable {
     var zones: [Area]
     var masks: [Area]
     var privacy: [Area]
+    /// Absent where there are none.
+    var presets: [String: Preset]?
     var user: String?
     var password: String?
 
     enum CodingKeys: String, CodingKey {
-        case id, token, name, programme, url, village, tags, priority, transport, azimuth, hfov, ptz, zones, masks, privacy, user, password
+        case id, token, name, programme, url, village, tags, priority, transport, azimuth, hfov, ptz, zones, masks, privacy, presets
+        case user, password
         case lonE7 = "lon_e7"
         case latE7 = "lat_e7"
         case grid = "grid_code"
@@ -111,6 +144,7 @@ struct GrantBody: Codable {
         zones = camera.areas.zones.map(Area.init)
         masks = camera.areas.masks.map(Area.init)
         privacy = camera.areas.privacyMasks.map(Area.init)
+        presets = camera.presets.isEmpty ? nil : camera.presets.mapValues(Preset.init)
         user = grant.row.login?.user
         password = grant.row.login?.password
     }
@@ -124,12 +158,15 @@ struct GrantBody: Codable {
         }
         let areas = [zones, masks, privacy].map { $0.compactMap(\.zone) }
         guard areas[0].count == zones.count, areas[1].count == masks.count, areas[2].count == privacy.count else { return nil }
+        let views = (presets ?? [:]).compactMapValues(\.view)
+        guard views.count == presets?.count ?? 0 else { return nil }
         var camera = Camera(
             id: id, name: name, programme: programme, url: url, position: GeoPoint(lonE7: lonE7, latE7: latE7),
             villageCode: village.flatMap { VillageCode($0) }, boundGrid: grid.flatMap { GridCode($0) }, tags: tags, priority: priority,
             transport: transport)
         camera.view = CameraView(azimuthDegrees: azimuth, widthDegrees: hfov, rangeMetres: range, isMovable: ptz)
         camera.areas = PictureAreas(zones: areas[0], masks: areas[1], privacyMasks: areas[2])
+        camera.presets = views
         return CameraGrant(
             row: CameraRow(camera: camera, login: user.map { CameraLogin(user: $0, password: password ?? "") }), token: token)
     }

@@ -31,11 +31,12 @@ package struct LeaseBoard: Sendable {
         /// What the node said that it reads by.
         var applied = ""
         var revision = ""
-        var groups: [[CameraGrant]] = []
+        var groups: [AssignmentPiece.Group] = []
         var isStale = true
     }
 
     private var rows: [CameraID: CameraRow] = [:]
+    private var reports: [TheftReport] = []
     private var leases: [CameraID: Lease] = [:]
     private var nodes: [NodeID: Node] = [:]
     private var lastToken: UInt64
@@ -67,6 +68,13 @@ package struct LeaseBoard: Sendable {
         isUnsettled = true
     }
 
+    /// Puts other theft reports in force; they reach every node as cameras do.
+    package mutating func publish(_ reports: [TheftReport]) {
+        guard reports != self.reports else { return }
+        self.reports = reports
+        for node in nodes.keys { nodes[node]?.isStale = true }
+    }
+
     /// A node reports; returns what to answer.
     package mutating func heard(_ node: NodeID, _ report: HealthReport, now: Duration) -> [AssignmentPiece] {
         if nodes[node] == nil { isUnsettled = true }
@@ -79,11 +87,11 @@ package struct LeaseBoard: Sendable {
         guard let known = nodes[node] else { return [] }
         let lease = nodes.count > 1 ? Self.fenceTime.milliseconds : nil
         let isCurrent = known.revision == report.applied
-        let groups = isCurrent ? [[]] : known.groups
-        return groups.enumerated().map { part, grants in
+        let groups = isCurrent ? [AssignmentPiece.Group()] : known.groups
+        return groups.enumerated().map { part, group in
             AssignmentPiece(
                 revision: known.revision, part: part, parts: isCurrent ? 0 : groups.count, stampMilliseconds: report.stampMilliseconds,
-                leaseMilliseconds: lease, grants: grants)
+                leaseMilliseconds: lease, grants: group.grants, reports: group.reports)
         }
     }
 
@@ -131,7 +139,7 @@ package struct LeaseBoard: Sendable {
     private mutating func rebuild(_ node: NodeID) {
         guard nodes[node]?.isStale == true else { return }
         let mine = leases.filter { $0.value.node == node && !$0.value.isWithdrawn }.sorted { $0.key < $1.key }
-        let cut = AssignmentPiece.cut(mine.compactMap { id, lease in rows[id].map { CameraGrant(row: $0, token: lease.token) } })
+        let cut = AssignmentPiece.cut(mine.compactMap { id, lease in rows[id].map { CameraGrant(row: $0, token: lease.token) } }, reports)
         tooLarge.formUnion(cut.tooLarge)
         nodes[node]?.revision = cut.revision
         nodes[node]?.groups = cut.groups

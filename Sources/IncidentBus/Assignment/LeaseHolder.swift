@@ -8,13 +8,15 @@ package struct LeaseHolder: Sendable {
     private struct Gathering: Sendable {
         var revision: String
         var parts: Int
-        var pieces: [Int: [CameraGrant]] = [:]
+        var pieces: [Int: AssignmentPiece] = [:]
     }
 
     /// The assignment that is read by; empty for none.
     package private(set) var revision = ""
     /// The token of each camera that is read.
     package private(set) var tokens: [CameraID: UInt64] = [:]
+    /// The open theft reports of that assignment.
+    package private(set) var reports: [TheftReport] = []
     private var until: Duration?
     private var gathering: Gathering?
 
@@ -34,9 +36,11 @@ package struct LeaseHolder: Sendable {
         if gathering?.revision != piece.revision || gathering?.parts != piece.parts {
             gathering = Gathering(revision: piece.revision, parts: piece.parts)
         }
-        gathering?.pieces[piece.part] = piece.grants
+        gathering?.pieces[piece.part] = piece
         guard let complete = gathering, complete.pieces.count == complete.parts else { return nil }
-        let grants = (0..<complete.parts).flatMap { complete.pieces[$0] ?? [] }
+        let pieces = (0..<complete.parts).compactMap { complete.pieces[$0] }
+        let grants = pieces.flatMap(\.grants)
+        reports = pieces.flatMap(\.reports)
         gathering = nil
         revision = complete.revision
         tokens = Dictionary(grants.map { ($0.row.camera.id, $0.token) }, uniquingKeysWith: { first, _ in first })
@@ -47,7 +51,7 @@ package struct LeaseHolder: Sendable {
     /// True once, when the lease has run out: nothing may be read any more.
     package mutating func fence(now: Duration) -> Bool {
         guard let end = until, now >= end else { return false }
-        (revision, tokens, until, gathering) = ("", [:], nil, nil)
+        (revision, tokens, reports, until, gathering) = ("", [:], [], nil, nil)
         return true
     }
 }

@@ -27,6 +27,7 @@ package final class NodeAssignments: Sendable {
     private let time: any TimeSource
     private let health: @Sendable () -> [CameraID: CameraHealth]
     private let waiting: @Sendable () -> (rows: Int, oldestAgeSeconds: Double)
+    private let compare: @Sendable ([TheftReport]) -> Void
     private let apply: @Sendable ([CameraGrant]) -> Void
     private let log: Logger
     private let changed = BoundedQueue<Void>(capacity: 1)
@@ -36,16 +37,18 @@ package final class NodeAssignments: Sendable {
     /// - Parameters:
     ///   - health: The state of every camera that is read; must not block.
     ///   - waiting: What is in the outbox; must not block.
+    ///   - compare: Hears which theft reports are open, before the cameras of the same assignment run.
     ///   - apply: Makes exactly these cameras run; called on a thread of its own, may block.
     package init(
         time: any TimeSource, log: Logger, health: @escaping @Sendable () -> [CameraID: CameraHealth],
         waiting: @escaping @Sendable () -> (rows: Int, oldestAgeSeconds: Double) = { (0, 0) },
-        apply: @escaping @Sendable ([CameraGrant]) -> Void
+        compare: @escaping @Sendable ([TheftReport]) -> Void = { _ in }, apply: @escaping @Sendable ([CameraGrant]) -> Void
     ) {
         self.time = time
         self.log = log
         self.health = health
         self.waiting = waiting
+        self.compare = compare
         self.apply = apply
     }
 
@@ -56,11 +59,11 @@ package final class NodeAssignments: Sendable {
             running = OwnThread(name: "assignments") { [self] in
                 while !stopping.isRaised {
                     _ = changed.take(timeout: .seconds(1))
-                    let (grants, revision, isFenced) = state.withLock { state in
+                    let (grants, reports, revision, isFenced) = state.withLock { state in
                         let isFenced = state.holder.fence(now: time.now)
                         if isFenced { (state.wanted, state.applied) = ([], "") }
                         defer { state.wanted = nil }
-                        return (state.wanted, state.holder.revision, isFenced)
+                        return (state.wanted, state.holder.reports, state.holder.revision, isFenced)
                     }
                     guard let grants, !stopping.isRaised else { continue }
                     if isFenced {
@@ -68,6 +71,7 @@ package final class NodeAssignments: Sendable {
                     } else {
                         log.notice("cameras assigned", metadata: ["cameras": "\(grants.count)"])
                     }
+                    compare(reports)
                     apply(grants)
                     state.withLock { $0.applied = revision }
                 }

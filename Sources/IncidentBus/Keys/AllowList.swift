@@ -13,6 +13,8 @@ package enum ZapDomain: String, Sendable, CaseIterable {
     case node
     /// Readers of the feed.
     case reader
+    /// Sensors and readers of tags, or the gateway that they are behind.
+    case sensor
 }
 
 /// The keys that are let in. A value; parsing touches no file.
@@ -22,6 +24,7 @@ package enum ZapDomain: String, Sendable, CaseIterable {
 /// node    north-1  PUBLIC-KEY-OF-40-CHARACTERS
 /// node    north-1  ITS-NEXT-KEY            # a name may have several: that is how a key is replaced
 /// reader  wall     PUBLIC-KEY-OF-A-READER
+/// sensor  gauge-3  PUBLIC-KEY-OF-A-SENSOR
 /// ```
 package struct AllowList: Hashable, Sendable {
     /// A district has a few nodes; a file that is larger is not an allow-list.
@@ -31,6 +34,7 @@ package struct AllowList: Hashable, Sendable {
 
     private var entries: [CurveKey: Entry] = [:]
     private var nodes: [String: NodeID] = [:]
+    private var sensors: Set<String> = []
 
     package init() {}
 
@@ -44,6 +48,9 @@ package struct AllowList: Hashable, Sendable {
 
     /// The identity that frames of this name carry; nil when no key of that name is let in (any more).
     package func node(named name: String) -> NodeID? { nodes[name] }
+
+    /// True while a key of this name is let in as a sensor.
+    package func hasSensor(named name: String) -> Bool { sensors.contains(name) }
 
     /// Reads a list; nil when a line is wrong, because half a list would lock nodes out or let strangers in.
     package static func parse(_ text: String, file: String) -> (list: AllowList?, findings: [Diagnostic]) {
@@ -73,7 +80,11 @@ package struct AllowList: Hashable, Sendable {
                 wrong("this key stands in the list already")
                 continue
             }
-            if domain == .node { list.nodes[String(fields[1])] = NodeID(named: String(fields[1])) }
+            switch domain {
+            case .node: list.nodes[String(fields[1])] = NodeID(named: String(fields[1]))
+            case .sensor: list.sensors.insert(String(fields[1]))
+            case .reader: break
+            }
         }
         return (findings.isEmpty ? list : nil, findings)
     }

@@ -54,8 +54,8 @@ package enum KeyFile {
         return (String(name), pair)
     }
 
-    /// A small text file and its permissions.
-    static func text(_ path: String, limitBytes: Int) throws -> (text: String, mode: mode_t) {
+    /// A small text file and its permissions. Blocks.
+    package static func text(_ path: String, limitBytes: Int) throws -> (text: String, mode: UInt32) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw Failure(.invalidInput, "cannot read \(path): \(String(cString: strerror(errno)))")

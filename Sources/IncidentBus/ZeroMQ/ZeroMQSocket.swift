@@ -11,6 +11,8 @@ package enum ZeroMQRole: Sendable {
     case dealer
     /// Dispatcher: binds.
     case router
+    /// Ingest: binds, for sensors and readers of tags.
+    case sensors
     /// Feed: binds, and drops what a reader does not take.
     case feed
     /// Follows a feed: connects and subscribes to everything. For tests and tools.
@@ -21,12 +23,15 @@ package enum ZeroMQRole: Sendable {
     var type: Int32 {
         switch self {
         case .dealer: ZMQ_DEALER
-        case .router: ZMQ_ROUTER
+        case .router, .sensors: ZMQ_ROUTER
         case .feed: ZMQ_XPUB
         case .follower: ZMQ_SUB
         case .doorkeeper: ZMQ_REP
         }
     }
+
+    /// Whoever sends more in one frame loses the connection.
+    var maximumBytes: Int64 { self == .sensors ? 4 << 10 : 256 << 10 }
 }
 
 /// What became of a message that was handed to a socket.
@@ -66,7 +71,7 @@ package struct ZeroMQSocket: ~Copyable {
             var value = value
             guard zmq_setsockopt(socket, option, &value, MemoryLayout<Int32>.size) == 0 else { throw refused(option, socket) }
         }
-        var maximumBytes: Int64 = 256 << 10
+        var maximumBytes = role.maximumBytes
         guard zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &maximumBytes, MemoryLayout<Int64>.size) == 0 else {
             throw refused(ZMQ_MAXMSGSIZE, socket)
         }
@@ -100,7 +105,7 @@ package struct ZeroMQSocket: ~Copyable {
                 (ZMQ_IMMEDIATE, 1),  // Fail fast when nobody is connected instead of queueing what the outbox keeps anyway.
                 (ZMQ_CONNECT_TIMEOUT, 5000), (ZMQ_RECONNECT_IVL, 200), (ZMQ_RECONNECT_IVL_MAX, 5000),
             ]
-        case .router:
+        case .router, .sensors:
             options += [
                 (ZMQ_ROUTER_MANDATORY, 1),  // Know that an answer had no way back.
                 (ZMQ_BACKLOG, 512),

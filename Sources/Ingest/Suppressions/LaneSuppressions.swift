@@ -32,6 +32,12 @@ struct LaneSuppressions: Sendable {
         motionRule = plan.program.motionRule?.rule
     }
 
+    /// The camera stands elsewhere: other zones, other rules, and nothing that was followed there.
+    mutating func move(_ camera: Camera, _ plan: CameraPlan) {
+        follow(camera, plan)
+        candidate = nil
+    }
+
     /// Records what one look did not believe, and keeps a picture of what is still being followed.
     ///
     /// A few milliseconds when a picture is due, which is seldom; else nothing.

@@ -189,13 +189,13 @@ extension RuleEngine {
                     level.pulses += 1
                     if tag.sinceSeconds > pulse {
                         pulse = tag.sinceSeconds
-                        states[index].tagName = tag.name
+                        states[index].tagName = tag.said
                     }
                 } else if tag.state == .on, level.truth != .yes || tag.sinceSeconds < level.start {
                     level.truth = .yes
                     level.start = tag.sinceSeconds
                     level.confirmed = tag.sinceSeconds
-                    states[index].tagName = tag.name
+                    states[index].tagName = tag.said
                 } else if tag.state == .unknown, level.truth == .no {
                     level.truth = .unknown
                 }
@@ -358,4 +358,9 @@ extension RuleEngine {
         }
         return words.joined(separator: ", ")
     }
+}
+
+extension LiveTag {
+    /// The tag with what tells it from others of its name: the device's rule or input, or the number of a report.
+    fileprivate var said: String { source.isEmpty ? name : "\(name) (\(source))" }
 }
