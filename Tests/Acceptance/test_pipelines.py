@@ -126,6 +126,31 @@ def test_explain_says_which_rules_apply_and_why(config):
     assert pipelines["fire-lane"]["rules"] == [] and pipelines["fire-lane"]["because"][0]["state"] == "no"
 
 
+def test_explain_knows_what_stands_at_a_preset(config):
+    camera = tagged(config, "scene:construction")
+    (config.parent / "district" / "views.yaml").write_text(
+        f'"{camera}":\n  presets:\n    "3": {{ tags: [scene:fire_lane], zones: {{ lane: "0,0; 1,0; 1,1" }} }}\n    home: {{}}\n')
+    code, out, err = snowlight("pipelines", "explain", camera, "--config", config)
+    assert code == 0 and "presets: 3, home" in out and "fire-lane does not apply" in out, err
+    code, out, err = snowlight("pipelines", "explain", camera, "--config", config, "--preset", "3")
+    assert code == 0 and "fire-lane applies" in out and "construction-site applies" in out and "drawn zones: lane" in out, err
+    code, out, err = snowlight("pipelines", "explain", camera, "--config", config, "--preset", "9")
+    assert code == 65 and "there are 3, home" in err
+
+
+@pytest.mark.parametrize("text, message", [
+    ("{ presets: { 'a b': {} } }", "a preset is named by its token"), ("{ presets: { '3': { tags: [face:x] } } }", "denotes a person"),
+    ("{ presets: { '3': { tags: ['scene fire'] } } }", "is not ns:key"), ("{ presets: { '3': { privacy: {} } } }", "privacy"),
+    ("{ presets: { '3': { zones: { lane: '0,0; 1,1' } } } }", ""),
+])
+def test_a_preset_that_cannot_be_is_named_with_its_line(config, text, message):
+    camera = tagged(config, "scene:construction")
+    views = config.parent / "district" / "views.yaml"
+    views.write_text(f'"{camera}": {text}\n')
+    code, out, _ = snowlight("check", "--config", config)
+    assert code == 65 and f"{views}:1: error:" in out and message in out
+
+
 @pytest.mark.parametrize("camera, code", [("12", 64), ("99999999999999999999", 65)])
 def test_explain_refuses_what_is_no_camera_of_the_district(config, camera, code):
     assert snowlight("pipelines", "explain", camera, "--config", config)[0] == code
