@@ -1,11 +1,13 @@
 """The pages of the desk: a list of cameras is looked at, taken over and taken back; statistics; silences and leave. In real Chromium."""
 
 import base64
+import json
+import subprocess
 from datetime import date, timedelta
 
 import pytest
 
-from harness import SCREENSHOTS, Fleet, Serve, make_district, until, write_config
+from harness import BIN, SCREENSHOTS, Fleet, Serve, make_district, until, write_config
 from pages import Page
 
 HOSTILE = "<script>alert(1)</script> 施工"
@@ -50,6 +52,18 @@ def test_the_pages_of_the_desk(run, browser, tmp_path):
     statistics_say_how_cases_were_handled(run, browser)
     silences_and_leave_begin_and_end(run, browser)
     assert run.serve.stop() == 0
+    the_command_line_says_the_same(run, tmp_path)
+
+
+def the_command_line_says_the_same(run, tmp_path):
+    config = tmp_path / "snowlight.yaml"
+    command = [BIN / "snowlight", "cameras", "import", run.moved(tmp_path), "--dry-run", "--cases", "--json", "--config", config]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    diverted = json.loads(done.stdout)["diverted"]
+    assert done.returncode == 0 and run.case["no"] in [one["no"] for one in diverted["items"]], done.stderr
+    config.write_text(config.read_text() + "retention: { evidence: 720h, case_evidence: 200h }\n")
+    done = subprocess.run([BIN / "snowlight", "check", "--config", config], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 65 and "case_evidence must not be shorter than" in done.stdout + done.stderr
 
 
 def a_list_is_taken_over_and_taken_back(run, browser, tmp_path):
