@@ -23,8 +23,7 @@ struct RetentionSettings: Sendable, Hashable {
         let years = Duration.seconds(3660 * day)
         // Runs that were missed on a long weekend must not empty a folder at once by a mistyped unit: a day at least.
         if let value = node.child("evidence")?.duration(in: .seconds(day)...years) { settings.policy.evidence = value }
-        // A closed case may be opened again for seven days.
-        if let value = node.child("case_evidence")?.duration(in: .seconds(8 * day)...years) { settings.policy.caseEvidence = value }
+        if let value = node.child("case_evidence")?.duration(in: .seconds(day)...years) { settings.policy.caseEvidence = value }
         // What a node may send again must still be known: it keeps what was acknowledged for three days.
         if let value = node.child("incidents")?.duration(in: .seconds(8 * day)...years) { settings.policy.incidents = value }
         if let value = node.child("suppressions")?.duration(in: .seconds(3600) ... .seconds(60 * day)) { settings.suppressions = value }

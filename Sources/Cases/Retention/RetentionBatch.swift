@@ -28,7 +28,7 @@ struct RetentionBatch {
     ///
     /// `case_ms` is asked besides the case, because a row that waited for another transaction is judged by its own columns anew.
     static func isOver(_ query: inout Query, _ cuts: RetentionCuts) -> String {
-        let ended = CaseState.allCases.filter(\.isTerminal).map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        let ended = finalStates.map { "'\($0.rawValue)'" }.joined(separator: ", ")
         let (old, caseOld) = (query.bind(cuts.evidence.value), query.bind(cuts.caseEvidence.value))
         return """
             \(hasEvidence) AND i.first_seen_ms < \(old) AND i.last_seen_ms < \(old)
@@ -37,6 +37,9 @@ struct RetentionBatch {
                     WHERE ci.incident_id = i.incident_id AND c.state IN (\(ended)) AND c.updated_ms < \(caseOld)))
             """
     }
+
+    /// States from which nothing leads back to work. A closed case may be opened again; time archives it.
+    static let finalStates: [CaseState] = [.archived, .declined, .void]
 
     static let hasEvidence = "(i.snapshot_sha256 IS NOT NULL OR i.clip_sha256 IS NOT NULL)"
 

@@ -19,7 +19,7 @@ package enum RetentionKind: String, Sendable, CaseIterable {
 package struct RetentionPolicy: Sendable, Hashable {
     /// Pictures and clips of what became no case, after it was last seen.
     package var evidence = Duration.seconds(30 * 86_400)
-    /// Those of a case, after it is over.
+    /// Those of a case, after it was archived, declined or voided.
     package var caseEvidence = Duration.seconds(180 * 86_400)
     /// What became no case, after it was last seen, and messages that could not be accepted.
     package var incidents = Duration.seconds(366 * 86_400)
