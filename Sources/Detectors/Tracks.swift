@@ -144,16 +144,21 @@ struct Track: Sendable {
     func isConvincing(_ settings: MotionSettings, sparse: Bool) -> Bool {
         let flutters = restlessShare > 0.6
         if sparse {
-            // Two pictures are little to go by: what is faint must show a third time, and elsewhere.
-            if streak >= settings.sparseHits && !flutters && strongest >= 1.5 { return true }
+            // Two pictures are little to go by: what is faint, or small and where it was like the figures of a clock, must show a third
+            // time, and elsewhere.
+            let isTelling = largestArea >= 4 * settings.minimumAreaCells || displacement >= settings.displacementCells
+            if streak >= settings.sparseHits && !flutters && strongest >= 1.5 && isTelling { return true }
             return hits > settings.sparseHits && displacement >= (flutters ? settings.flutterDisplacementCells : settings.displacementCells)
         }
-        // What hardly shows, or darts like an insect before the lens, must show for longer.
-        let patience = strongest < Self.faintStrength ? 2.0 : 1.0
+        // What hardly shows, or darts like an insect before the lens, must show for longer; what hardly shows must also leave its place as
+        // leaves and the rest of a cloud do not.
+        let isFaint = strongest < Self.faintStrength
+        let patience = isFaint ? 2.0 : 1.0
         let least = max(patience * settings.confirmSeconds, isDarting ? 1.5 : 0)
         guard lastSeconds - firstSeconds >= least, Double(hits) >= patience * Double(settings.confirmHits),
             Double(hits) >= settings.confirmSeenRatio * Double(looksAtHit), displacement >= patience * settings.displacementCells
         else { return false }
+        guard !isFaint || hasLeft(sparse: false, isWarmup: false) else { return false }
         guard flutters else { return true }
         return Double(largestArea) >= settings.flutterAreaFactor * Double(settings.minimumAreaCells)
             && displacement >= settings.flutterDisplacementCells
@@ -162,10 +167,10 @@ struct Track: Sendable {
     /// Below this many times the threshold a change is as likely the rest of a cloud, a wave or a gust.
     private static let faintStrength = 1.6
 
-    /// Small and faster than twelve times its own size a second, which no walker is and hardly a vehicle; the measure is the same near
+    /// Small and faster than eight times its own size a second, which no walker is and hardly a vehicle; the measure is the same near
     /// and far.
     private var isDarting: Bool {
-        largestArea < 100 && travel > 12 * Double(largestArea).squareRoot() * (lastSeconds - firstSeconds)
+        largestArea < 100 && travel > 8 * Double(largestArea).squareRoot() * (lastSeconds - firstSeconds)
     }
 
     /// True when it may be believed in a scene that has not been quiet lately, where much of what differs is the scene itself.
@@ -275,7 +280,7 @@ struct TrackSet: Sendable {
             tracks[index].expiresSeconds = max(tracks[index].expiresSeconds, atSeconds)
         }
         bury(atSeconds: atSeconds, died: died)
-        associate(blobs, radius: radius, atSeconds: atSeconds, dt: dt)
+        associate(blobs, radius: radius, atSeconds: atSeconds, dt: dt, sparse: sparse)
         for (index, blob) in blobs.enumerated() where blob.verdict == .object && ownerOfBlob[index] < 0 {
             if let part = tracks.firstIndex(where: { $0.lastSeconds == atSeconds && $0.box.gap(to: blob.box) <= 1 }) {
                 tracks[part].absorb(blob)
@@ -306,13 +311,15 @@ struct TrackSet: Sendable {
     }
 
     /// Nearest pairs first; a blob continues a track that is near and of similar size, or that it overlaps.
-    private mutating func associate(_ blobs: [Blob], radius: Double, atSeconds: Double, dt: Double) {
+    private mutating func associate(_ blobs: [Blob], radius: Double, atSeconds: Double, dt: Double, sparse: Bool) {
         while true {
             var best = (cost: Double.infinity, track: -1, blob: -1)
             for (t, track) in tracks.enumerated() where track.lastSeconds < atSeconds {
                 for (b, blob) in blobs.enumerated() where ownerOfBlob[b] < 0 && blob.verdict == .object {
                     let gap = Double(track.box.gap(to: blob.box))
                     guard gap <= radius else { continue }
+                    // Between sparse looks a thing leaves; the trace that is left in its place is not the thing.
+                    guard !sparse || blob.area * 16 >= track.area else { continue }
                     let ratio = Double(max(track.area, blob.area)) / Double(max(1, min(track.area, blob.area)))
                     // What is cut off by the edge of the picture may be of any size.
                     guard ratio <= 4 || track.box.overlaps(blob.box) || track.touchesEdge || blob.touchesEdge else { continue }
