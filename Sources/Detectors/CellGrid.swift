@@ -36,58 +36,59 @@ package struct CellGrid: Sendable, Hashable {
     /// - Parameters:
     ///   - luma: The decoder's plane; at least `(height − 1) · stride + width` samples.
     ///   - cells: `count` values, row by row.
-    ///   - columnSums: Room for one row of samples, kept by the caller so that nothing is allocated here.
-    /// - Returns: A number made of the exact sums, equal only for equal pictures but for one chance in four thousand million.
-    @discardableResult
-    package func readMeans(_ luma: Span<UInt8>, _ shape: PlaneShape, into cells: inout [UInt8], columnSums: inout [UInt16]) -> UInt32 {
-        let columns = width * side
+    ///   - columns: Room for one row of cells, kept by the caller so that nothing is allocated here.
+    ///   - fingerprint: Becomes a number made of the exact sums, equal only for equal pictures but for one chance in four thousand
+    ///     million; left alone when nil.
+    package func readMeans(
+        _ luma: Span<UInt8>, _ shape: PlaneShape, into cells: inout [UInt8], _ columns: inout ColumnSums, fingerprint: inout UInt32?
+    ) {
         // Every third row gives 48 samples at 12×12; more than 64 rows of one cell would overflow nothing but add nothing either.
         let step = side < 6 ? 1 : max(3, side / 64)
         let first = side < 6 ? 0 : step / 2
         let rows = (side - first + step - 1) / step
         let reciprocal = UInt32((1 << 24) / (side * rows))
         var means = cells.mutableSpan
-        var sums = columnSums.mutableSpan
-        var fingerprint: UInt32 = 0
         for cellRow in 0..<height {
-            for x in 0..<columns { sums[x] = 0 }
-            var y = cellRow * side + first
-            for _ in 0..<rows {
-                let start = y * shape.stride
-                var target = sums._mutatingExtracting(0..<columns)
-                addRow(luma.extracting(start..<start + columns), to: &target)
-                y += step
-            }
+            let start = (cellRow * side + first) * shape.stride
+            columns.read(luma, from: start, rows: rows, pitch: step * shape.stride)
+            if let above = fingerprint { fingerprint = (above ^ columns.number) &* 16_777_619 }
             var row = means._mutatingExtracting(cellRow * width..<(cellRow + 1) * width)
-            let all = sums.span.extracting(0..<columns)
-            // The usual sides as constants: only then are the strided reads vectorised.
-            let exact: UInt32
+            // The usual sides as constants: only then is the sum of a cell a line of additions.
             switch side {
-            case 1: exact = averageColumns(all, side: 1, reciprocal, &row)
-            case 2: exact = averageColumns(all, side: 2, reciprocal, &row)
-            case 4: exact = averageColumns(all, side: 4, reciprocal, &row)
-            case 5: exact = averageColumns(all, side: 5, reciprocal, &row)
-            case 8: exact = averageColumns(all, side: 8, reciprocal, &row)
-            case 12: exact = averageColumns(all, side: 12, reciprocal, &row)
-            default: exact = averageColumns(all, side: side, reciprocal, &row)
+            case 1: columns.average(side: 1, reciprocal, &row)
+            case 2: columns.average(side: 2, reciprocal, &row)
+            case 4: columns.average(side: 4, reciprocal, &row)
+            case 5: columns.average(side: 5, reciprocal, &row)
+            case 8: columns.average(side: 8, reciprocal, &row)
+            case 12: columns.average(side: 12, reciprocal, &row)
+            default: columns.average(side: side, reciprocal, &row)
             }
-            fingerprint = (fingerprint ^ exact) &* 16_777_619
         }
-        return fingerprint
     }
 
-    /// Mean difference of neighbouring samples in levels, on one row of samples of every row of cells.
-    func readSharpness(_ luma: Span<UInt8>, _ shape: PlaneShape, _ seen: SeenCells) -> Double {
-        var sum = 0
+    /// Measures how fine the picture's structure is, on one row of samples of each row of cells; of many, every fourth.
+    ///
+    /// - Returns: `grain`, the mean difference of neighbouring samples in levels. And `sharpness`, by how much the mean square of that
+    ///   difference grows from neighbours to next neighbours: an edge in focus doubles it, a blurred one hardly has any, and a sensor's
+    ///   noise, which is as large at any distance and by night most of the grain, drops out.
+    func readFineness(_ luma: Span<UInt8>, _ shape: PlaneShape, _ seen: SeenCells) -> (grain: Double, sharpness: Double) {
+        var steps = 0
+        var growth = 0
         var count = 0
-        for cellRow in 0..<height {
+        let step = height < 80 ? 1 : 4
+        for cellRow in stride(from: step / 2, to: height, by: step) {
             let start = (cellRow * side + side / 2) * shape.stride
-            for cells in seen.stretches(row: cellRow, of: self) {
-                sum += Int(sumOfSteps(luma.extracting(start + cells.lowerBound * side..<start + cells.upperBound * side)))
-                count += cells.count * side - 1
+            for cells in seen.stretches(row: cellRow, of: self) where cells.count * side > 2 {
+                let row = luma.extracting(start + cells.lowerBound * side..<start + cells.upperBound * side)
+                let n = row.count - 2
+                let (left, middle, right) = (row.extracting(0..<n), row.extracting(1..<n + 1), row.extracting(2..<n + 2))
+                steps += Int(sumOfSteps(left, middle))
+                growth += Int(sumOfGrowth(left, middle, right))
+                count += n
             }
         }
-        return Double(sum) / Double(max(1, count))
+        let samples = Double(max(1, count))
+        return (Double(steps) / samples, Double(max(0, growth)) / samples)
     }
 }
 
@@ -135,38 +136,26 @@ struct CellBox: Sendable, Hashable {
     }
 }
 
-private func addRow(_ samples: Span<UInt8>, to sums: inout MutableSpan<UInt16>) {
-    let n = sums.count
-    precondition(samples.count == n)
-    for i in 0..<n { sums[i] &+= UInt16(samples[i]) }
-}
-
-@inline(__always)
-private func averageColumns(_ sums: Span<UInt16>, side: Int, _ reciprocal: UInt32, _ means: inout MutableSpan<UInt8>) -> UInt32 {
-    let n = means.count
-    precondition(sums.count == n * side)
-    var exact: UInt32 = 0
+private func sumOfSteps(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Int32 {
+    let n = left.count
+    precondition(right.count == n)
+    var sum: Int32 = 0
     for i in 0..<n {
-        var sum: UInt32 = 0
-        let start = i &* side
-        for k in 0..<side { sum &+= UInt32(sums[start &+ k]) }
-        means[i] = UInt8(truncatingIfNeeded: (sum &* reciprocal &+ (1 << 23)) &>> 24)
-        // An odd factor of its own for each place, so that sums which change places change the number.
-        exact &+= sum &* (UInt32(truncatingIfNeeded: i) &* 2_654_435_770 | 1)
+        let step = Int32(left[i]) &- Int32(right[i])
+        sum &+= step < 0 ? 0 &- step : step
     }
-    return exact
+    return sum
 }
 
-private func sumOfSteps(_ samples: Span<UInt8>) -> UInt32 {
-    let n = samples.count - 1
-    guard n > 0 else { return 0 }
-    let left = samples.extracting(0..<n)
-    let right = samples.extracting(1..<n + 1)
-    var sum: UInt32 = 0
+/// Σ (left − right)² − (left − middle)², as a product of two small factors.
+private func sumOfGrowth(_ left: Span<UInt8>, _ middle: Span<UInt8>, _ right: Span<UInt8>) -> Int32 {
+    let n = left.count
+    precondition(middle.count == n && right.count == n)
+    var sum: Int32 = 0
     for i in 0..<n {
-        let a = left[i]
-        let b = right[i]
-        sum &+= UInt32((a > b ? a : b) &- (a > b ? b : a))
+        let (a, b, c) = (Int16(left[i]), Int16(middle[i]), Int16(right[i]))
+        // 16,000 samples of at most 255 · 510 fit in 32 bits.
+        sum &+= Int32(b &- c) &* Int32(a &+ a &- b &- c)
     }
     return sum
 }

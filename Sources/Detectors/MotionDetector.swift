@@ -127,15 +127,16 @@ package struct MotionDetector: Sendable {
         adopt(grid)
         guard seen.count > 0 else { return refuse() }
         scratch.prepare(grid)
-        let fingerprint = grid.readMeans(luma, shape, into: &scratch.cells, columnSums: &scratch.columnSums)
+        let isKeyPicture = isKeyPicture ?? (kind == .key)
+        var fingerprint: UInt32? = isKeyPicture ? 0 : nil
+        grid.readMeans(luma, shape, into: &scratch.cells, &scratch.columnSums, fingerprint: &fingerprint)
         seen.blank(&scratch.cells)
         guard let dt = step(to: atSeconds), atSeconds >= settledSeconds else { return begin(scratch, atSeconds: atSeconds) }
         var statistics = scratch.measureStatistics(seen)
         statistics.fingerprint = fingerprint
-        statistics.sharpness = grid.readSharpness(luma, shape, seen)
+        (statistics.grain, statistics.sharpness) = grid.readFineness(luma, shape, seen)
         isDark = Double(statistics.bright) < settings.darkLevels
         var look = Look(grid: grid, atSeconds: atSeconds, dt: dt, sparse: isSparse(dt, kind), settings: demands(), statistics: statistics)
-        look.isKeyPicture = isKeyPicture ?? (kind == .key)
         look.chroma = chroma
         findForeground(&look, &scratch)
         var examination = Examination(foreground: look.extent.ratio)
@@ -177,7 +178,6 @@ package struct MotionDetector: Sendable {
         var settings: MotionSettings
         var statistics: PictureStatistics
         var extent = ForegroundExtent()
-        var isKeyPicture = false
         var chroma: Double?
     }
 

@@ -6,7 +6,7 @@
 /// About 20 bytes a cell, 300 KiB for 160×90. Not for sharing between threads at the same time.
 package struct MotionScratch: Sendable {
     var cells: [UInt8] = []
-    var columnSums: [UInt16] = []
+    var columnSums = ColumnSums()
     var histogram = [Int32](repeating: 0, count: 511)
     /// Cells of each brightness, of every third cell.
     var levels = [Int32](repeating: 0, count: 256)
@@ -42,7 +42,7 @@ package struct MotionScratch: Sendable {
     mutating func prepare(_ grid: CellGrid) {
         let count = grid.count
         let padded = (grid.width + 2) * (grid.height + 2)
-        if columnSums.count != grid.width * grid.side { columnSums = Array(repeating: 0, count: grid.width * grid.side) }
+        if columnSums.count != grid.width * grid.side { columnSums = ColumnSums(grid) }
         guard cells.count != count || luma.count != padded else { return }
         cells = Array(repeating: 0, count: count)
         luma = Array(repeating: 0, count: padded)

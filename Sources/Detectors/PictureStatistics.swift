@@ -13,17 +13,19 @@ struct PictureStatistics: Sendable, Hashable {
     var concentration = 0.0
     /// Share of cells that are as bright as coded pictures get.
     var saturated = 0.0
-    /// Mean difference of neighbouring samples, in levels: what a lens out of focus takes away.
+    /// Mean difference of neighbouring samples, in levels; a picture that no sensor made has next to none.
+    var grain = 0.0
+    /// What a lens out of focus takes away, in levels; see `CellGrid.readFineness`.
     var sharpness = 0.0
-    /// A number made of the exact sums of all cells; equal only for equal pictures.
-    var fingerprint: UInt32 = 0
+    /// A number made of the exact sums of all cells of a key picture; equal only for equal pictures.
+    var fingerprint: UInt32?
 
     /// Limited range ends at 235; a lamp that shines into the lens comes close to it.
     static let saturatedLevel = 232
 
     var contrast: Int { bright - dark }
 
-    /// Fills everything but sharpness and fingerprint from a histogram of 256 levels.
+    /// Fills everything but grain, sharpness and fingerprint from a histogram of 256 levels.
     mutating func measure(_ histogram: [Int32], count: Int) {
         let total = Int32(max(1, count))
         var seen: Int32 = 0
@@ -54,14 +56,16 @@ extension MotionScratch {
     mutating func measureStatistics(_ seen: SeenCells) -> PictureStatistics {
         for i in levels.indices { levels[i] = 0 }
         let step = cells.count < 1000 ? 1 : 3
+        let n = cells.count
+        precondition(seen.flags.isEmpty || seen.flags.count == n)
         var total = 0
         var i = 0
-        while i < cells.count {
+        while i < n {
             if seen.flags.isEmpty || seen.flags[i] == 1 {
                 levels[Int(cells[i])] &+= 1
                 total += 1
             }
-            i += step
+            i &+= step
         }
         var statistics = PictureStatistics()
         statistics.measure(levels, count: total)

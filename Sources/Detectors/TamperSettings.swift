@@ -10,8 +10,8 @@ package struct TamperSettings: Sendable, Hashable {
     /// Share of the picture that is as bright as can be.
     package var blindedShare = 0.6
     package var blindedSeconds = 3.0
-    /// Correlation with the learnt view below which nothing of it is left.
-    package var coveredCorrelation = 0.3
+    /// Correlation with the learnt view below which it may be hidden; its edges then say whether it is.
+    package var coveredCorrelation = 0.85
     package var coveredLevels = 24.0
     package var coveredShare = 0.6
     package var coveredSeconds = 5.0

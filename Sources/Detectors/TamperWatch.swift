@@ -33,8 +33,8 @@ struct TamperLook {
     var statistics: PictureStatistics
     var unseen: Int
     var atSeconds: Double
-    /// Only key pictures are coded anew; others may repeat what stood before them without a camera at fault.
-    var isKeyPicture: Bool
+    /// Time since the look before, where looks are so far apart that each is judged singly.
+    var sparseSeconds: Double?
     /// Share of the picture that differs from the background.
     var foreground: Double
     /// False while the detector learns a scene or a light.
@@ -45,18 +45,31 @@ struct TamperLook {
 struct TamperWatch: Sendable {
     private(set) var standing: Tamper?
 
-    private var reference: [UInt8] = []
-    private var referenceSharpness = 0.0
-    private var referenceContrast = 0.0
-    private var referenceSeconds = 0.0
-    private var suspect: (tamper: Tamper, sinceSeconds: Double, looks: Int, note: String)?
+    var view = RememberedView()
+    private var suspect: Suspect?
     private var gone: (sinceSeconds: Double, looks: Int)?
     private var setSeconds = 0.0
+    /// Key pictures in a row that are the same, and since when.
+    private(set) var repeats = 0
+    private(set) var repeatSeconds = 0.0
     private var fingerprint: UInt32?
-    private var repeats = 0
-    private var repeatSeconds = 0.0
-    /// Exposure settles for some seconds after an infrared switch, and a new light makes a new view.
-    private var mutedUntilSeconds = -Double.infinity
+    /// When colour came or went, until a picture shows that it was the infrared filter.
+    private var newLightSeconds: Double?
+    /// Exposure settles for some seconds after an infrared switch, and the new light makes a new view.
+    private(set) var mutedUntilSeconds = -Double.infinity
+    private(set) var isViewStale = false
+
+    /// A cause that has been seen, not yet for long enough.
+    private struct Suspect {
+        var tamper: Tamper
+        var sinceSeconds: Double
+        var looks = 0
+        /// Of looks that are far apart three are enough, also when others come between them meanwhile.
+        var sparseSeconds: Double
+        /// Looks since then that did not show it: noise and key pictures hide it at times.
+        var missed = 0
+        var note: String
+    }
 
     /// What stands, or is suspected: a change of the whole view is no thing in it.
     var muting: Tamper? {
@@ -73,49 +86,57 @@ struct TamperWatch: Sendable {
         gone = nil
         fingerprint = nil
         repeats = 0
+        newLightSeconds = nil
         mutedUntilSeconds = -.infinity
     }
 
-    /// The light of the scene became another one; what follows is learnt as the new view.
-    mutating func expectNewLight(untilSeconds: Double) {
-        mutedUntilSeconds = max(mutedUntilSeconds, untilSeconds)
-        referenceSeconds = -.infinity
-    }
+    /// Colour came or went. It was the infrared filter if a picture shows the place within ten seconds; a cloth or a lamp before the lens
+    /// takes the colour as well.
+    mutating func expectNewLight(atSeconds: Double) { newLightSeconds = atSeconds }
 
     /// True when the edges of a picture lie where those of the view lie: whatever changed was light.
     func edgesStay(_ cells: [UInt8], _ grid: CellGrid) -> Bool {
-        reference.count == cells.count && EdgeLikeness(cells, reference, grid).whole > 0.5
+        view.cells.count == cells.count && EdgeLikeness(cells, view.cells, grid).whole > 0.5
     }
 
     /// Judges one look; at most one change at a time.
     mutating func watch(_ look: borrowing TamperLook, _ settings: TamperSettings) -> TamperChange? {
         noteRepeat(look)
-        guard reference.count == look.cells.count, referenceSeconds > -.infinity || look.atSeconds < mutedUntilSeconds else {
-            if look.isSettled { learnView(look) }
+        guard view.cells.count == look.cells.count else {
+            if look.isSettled { view.learn(look) }
             return nil
         }
+        meetNewLight(look, settings)
         let judged = judge(look, settings)
         if let standing { return end(standing, judged?.tamper, look, settings) }
         guard let judged else {
-            suspect = nil
-            renewView(look)
+            doubt()
+            if suspect == nil { renewView(look) }
             return nil
         }
-        if suspect?.tamper == judged.tamper {
-            suspect?.looks += 1
-            suspect?.note = judged.note
-        } else {
-            suspect = (judged.tamper, look.atSeconds, 1, judged.note)
+        if suspect?.tamper != judged.tamper { doubt() }
+        if suspect == nil {
+            suspect = Suspect(
+                tamper: judged.tamper, sinceSeconds: look.atSeconds, sparseSeconds: look.sparseSeconds ?? .infinity, note: judged.note)
         }
+        guard suspect?.tamper == judged.tamper else { return nil }
+        suspect?.looks += 1
+        suspect?.note = judged.note
         return begin(look, settings)
+    }
+
+    /// A look did not show what is suspected; more than one in six clears it.
+    private mutating func doubt() {
+        guard var doubted = suspect else { return }
+        doubted.missed += 1
+        suspect = doubted.missed * 5 > doubted.looks ? nil : doubted
     }
 
     private mutating func begin(_ look: borrowing TamperLook, _ settings: TamperSettings) -> TamperChange? {
         guard let suspect else { return nil }
         let elapsed = look.atSeconds - suspect.sinceSeconds
-        let isSparse = elapsed > 0.7 * Double(suspect.looks)
-        let isDue = suspect.tamper == .frozen || elapsed >= settings.seconds(suspect.tamper) || isSparse
-        guard isDue, suspect.looks >= 3 || suspect.tamper == .frozen else { return nil }
+        let isDue = elapsed >= min(settings.seconds(suspect.tamper), 1.9 * suspect.sparseSeconds)
+        guard isDue && suspect.looks >= 3 || suspect.tamper == .frozen else { return nil }
         standing = suspect.tamper
         setSeconds = look.atSeconds
         self.suspect = nil
@@ -131,7 +152,7 @@ struct TamperWatch: Sendable {
         if judged == standing {
             gone = nil
             guard standing == .moved, look.atSeconds - setSeconds >= settings.movedAcceptSeconds else { return nil }
-            learnView(look)
+            view.learn(look)
             return clear(standing, sinceSeconds: look.atSeconds, look, "the new view has held still and is learnt")
         }
         gone = (gone?.sinceSeconds ?? look.atSeconds, (gone?.looks ?? 0) + 1)
@@ -153,92 +174,41 @@ struct TamperWatch: Sendable {
     }
 }
 
-// MARK: causes
+// MARK: what is remembered
 
 extension TamperWatch {
-    private func judge(_ look: borrowing TamperLook, _ settings: TamperSettings) -> (tamper: Tamper, note: String)? {
-        let hasContrast = Double(look.statistics.contrast) >= settings.flatLevels
-        if repeats >= settings.frozenPictures, hasContrast, look.atSeconds - repeatSeconds >= 3 {
-            return (.frozen, "\(repeats) key pictures are the same to the last bit")
-        }
-        let view = Likeness(look.cells, reference, unseen: look.unseen)
-        let statistics = look.statistics
-        if statistics.saturated > settings.blindedShare, view.meanRise > 30 {
-            return (.blinded, "\(Words.percent(statistics.saturated)) of the picture is white")
-        }
-        if let dark = judgeDark(look, view, settings) { return dark }
-        guard look.atSeconds >= mutedUntilSeconds else { return nil }
-        // Edges are compared only when brightness or sharpness gives a reason to: they cost as much as all the rest.
-        // A lamp that goes out takes contrast and sharpness together.
-        let dimming = min(1, Double(statistics.contrast) / max(1, referenceContrast))
-        let isSoft = referenceSharpness >= 1 && statistics.sharpness < settings.defocusedRatio * dimming * referenceSharpness
-        guard isSoft || view.correlation < 0.97 else { return nil }
-        let edges = EdgeLikeness(look.cells, reference, look.grid)
-        if isSoft, view.correlation >= 0.85, look.foreground < 0.3, edges.strengthA < 0.9 * dimming * edges.strengthB {
-            let left = Words.percent(statistics.sharpness / referenceSharpness)
-            return (.defocused, "\(left) of the usual sharpness in the same view")
-        }
-        guard !isSoft, edges.whole < settings.movedCorrelation, edges.best < settings.movedCorrelation + 0.15, view.correlation < 0.97
-        else {
-            return nil
-        }
-        // Noise has edges too, elsewhere at every look; only a view that holds still can be compared with another.
-        guard EdgeLikeness(look.cells, look.previous, look.grid).whole > 0.7 else { return nil }
-        return (.moved, "edges agree with the learnt view by \(Words.percent(max(0, edges.whole)))")
-    }
-
-    private func judgeDark(
-        _ look: borrowing TamperLook, _ view: Likeness, _ settings: TamperSettings
-    ) -> (tamper: Tamper, note: String)? {
-        let statistics = look.statistics
-        let contrast = Double(statistics.contrast)
-        // A dim scene is still the scene; what is black or covered has nothing of it.
-        guard view.correlation < settings.coveredCorrelation else { return nil }
-        let isDark = Double(statistics.bright) < settings.blackLevels
-        // A missing signal is filled with one colour, without the noise of a sensor.
-        let isFilled = contrast < settings.flatLevels && statistics.sharpness < 0.25
-        // The view is at most a minute old: at dusk it has gone dark itself.
-        if isDark || isFilled, view.referenceDeviation >= 5 {
-            return (.black, "brightness \(statistics.middle) of 255, contrast \(statistics.contrast)")
-        }
-        guard look.atSeconds >= mutedUntilSeconds, !isDark,
-            contrast < settings.coveredLevels || statistics.concentration > settings.coveredShare
-        else { return nil }
-        guard EdgeLikeness(look.cells, reference, look.grid).whole < settings.movedCorrelation else { return nil }
-        return (.covered, "contrast \(statistics.contrast), nothing of the learnt view is left")
-    }
-
+    /// Only key pictures are compared: what lies between them is predicted and refined.
     private mutating func noteRepeat(_ look: borrowing TamperLook) {
-        if look.statistics.fingerprint != fingerprint {
-            fingerprint = look.statistics.fingerprint
-            repeats = look.isKeyPicture ? 1 : 0
-            repeatSeconds = look.atSeconds
-        } else if look.isKeyPicture {
+        guard let seen = look.statistics.fingerprint else { return }
+        if seen == fingerprint {
             repeats += 1
+        } else {
+            fingerprint = seen
+            repeats = 1
+            repeatSeconds = look.atSeconds
         }
     }
-}
 
-// MARK: the view
+    private mutating func meetNewLight(_ look: borrowing TamperLook, _ settings: TamperSettings) {
+        guard let since = newLightSeconds else { return }
+        if look.atSeconds - since > 10 {
+            newLightSeconds = nil
+        } else if view.isShown(in: look, settings) {
+            newLightSeconds = nil
+            mutedUntilSeconds = look.atSeconds + 10
+            isViewStale = true
+        }
+    }
 
-extension TamperWatch {
     /// How long a view is kept before it is compared no more but learnt again.
     private static let renewSeconds = 60.0
 
     private mutating func renewView(_ look: borrowing TamperLook) {
-        guard look.isSettled, look.atSeconds >= mutedUntilSeconds, look.foreground < 0.2,
-            look.atSeconds - referenceSeconds >= Self.renewSeconds || look.atSeconds < referenceSeconds
-        else { return }
-        learnView(look)
-    }
-
-    /// Takes the background, which has no passers-by in it, as the view.
-    private mutating func learnView(_ look: borrowing TamperLook) {
-        if reference.count != look.cells.count { reference = Array(repeating: 0, count: look.cells.count) }
-        for i in reference.indices { reference[i] = UInt8(min(255, (UInt32(look.background[i]) + 128) >> 8)) }
-        referenceSharpness = look.statistics.sharpness
-        referenceContrast = Double(look.statistics.contrast)
-        referenceSeconds = look.atSeconds
+        guard look.isSettled, look.atSeconds >= mutedUntilSeconds else { return }
+        let isOld = look.atSeconds - view.seconds >= Self.renewSeconds || look.atSeconds < view.seconds
+        guard isViewStale || look.foreground < 0.2 && isOld else { return }
+        view.learn(look)
+        isViewStale = false
     }
 }
 

@@ -12,7 +12,7 @@ extension MotionDetector {
         if noteInfrared(look, scratch, isGlobal: isGlobal) {
             hold(for: settings.infraredHoldSeconds, look)
             holdIsInfrared = true
-            tamperWatch.expectNewLight(untilSeconds: look.atSeconds + 10)
+            tamperWatch.expectNewLight(atSeconds: look.atSeconds)
             let note = "colour or brightness of the whole picture changed and its edges stayed"
             suppress(.infraredSwitch, .wholePicture, note, look, &examination)
         } else if isGlobal {
@@ -139,8 +139,12 @@ extension MotionDetector {
             TamperLook(
                 grid: look.grid, cells: scratch.cells, previous: cellState.previous, background: cellState.background,
                 statistics: look.statistics, unseen: look.grid.count - seen.count, atSeconds: look.atSeconds,
-                isKeyPicture: look.isKeyPicture, foreground: look.extent.ratio, isSettled: isKnown), settings.tamper)
-        if let change { examination.tamperChanges.append(change) }
+                sparseSeconds: look.sparse ? look.dt : nil, foreground: look.extent.ratio, isSettled: isKnown), settings.tamper)
+        guard let change else { return }
+        examination.tamperChanges.append(change)
+        // What was learnt meanwhile is a cloth or a blurred street: to it everything that is back would be a thing.
+        trackSet.removeAll()
+        if !change.isSet { hold(for: settings.globalHoldSeconds, look) }
     }
 
     /// A hand before the lens moves, and is not what the place is watched for; nor is what a turning camera sweeps over.

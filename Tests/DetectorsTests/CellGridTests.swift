@@ -22,8 +22,9 @@ func cellMeansAreExactToOneLevel(width: Int, height: Int, padding: Int) {
     let plane = scene.picture(noiseLevels: 9)
     let grid = CellGrid(scene.shape)
     var cells = [UInt8](repeating: 0, count: grid.count)
-    var sums = [UInt16](repeating: 0, count: grid.width * grid.side)
-    grid.readMeans(plane.span, scene.shape, into: &cells, columnSums: &sums)
+    var sums = ColumnSums(grid)
+    var fingerprint: UInt32?
+    grid.readMeans(plane.span, scene.shape, into: &cells, &sums, fingerprint: &fingerprint)
     for y in stride(from: 0, to: grid.height, by: 5) {
         for x in stride(from: 0, to: grid.width, by: 7) {
             var sum = 0
@@ -43,8 +44,9 @@ func cellMeansAreExactToOneLevel(width: Int, height: Int, padding: Int) {
         let grid = CellGrid(shape)
         let plane = [UInt8](repeating: 255, count: shape.stride * shape.height)
         var cells = [UInt8](repeating: 0, count: grid.count)
-        var sums = [UInt16](repeating: 0, count: grid.width * grid.side)
-        grid.readMeans(plane.span, shape, into: &cells, columnSums: &sums)
+        var sums = ColumnSums(grid)
+        var fingerprint: UInt32?
+        grid.readMeans(plane.span, shape, into: &cells, &sums, fingerprint: &fingerprint)
         #expect(grid.side == side)
         #expect(cells.allSatisfy { $0 == 255 })
     }

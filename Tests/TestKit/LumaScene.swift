@@ -20,7 +20,7 @@ package struct LumaScene: Sendable {
     }
 
     package let shape: PlaneShape
-    private let background: [UInt8]
+    private var background: [UInt8]
     private var noise: UInt64
 
     /// - Parameters:
@@ -66,5 +66,19 @@ package struct LumaScene: Sendable {
             }
         }
         return samples
+    }
+
+    /// The same street through a lens that is out of focus: every sample is the mean of those within a radius.
+    package func outOfFocus(radius: Int) -> LumaScene {
+        var scene = self
+        for step in [1, shape.stride] {
+            let source = scene.background
+            for i in radius * step..<source.count - radius * step {
+                var sum = 0
+                for k in -radius...radius { sum += Int(source[i + k * step]) }
+                scene.background[i] = UInt8(sum / (2 * radius + 1))
+            }
+        }
+        return scene
     }
 }
