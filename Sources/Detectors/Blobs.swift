@@ -126,7 +126,7 @@ extension MotionScratch {
         for y in 0..<grid.height {
             let first = runs.count
             let base = y * grid.width
-            var x = 0
+            var x = CellKernels.hasAny(grown.span.extracting(grid.row(y))) ? 0 : grid.width
             while x < grid.width {
                 guard grown[base + x] > 0 else {
                     x += 1

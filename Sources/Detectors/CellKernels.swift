@@ -133,7 +133,10 @@ enum CellKernels {
         var rates = out.mutableSpan
         let n = rates.count
         precondition(a.count == n)
-        for i in 0..<n { rates[i] = a[i] > limit ? rate : rates[i] }
+        for i in 0..<n {
+            let isOld: UInt16 = UInt16(a[i]) > UInt16(limit) ? .max : 0
+            rates[i] = rates[i] ^ (isOld & (rates[i] ^ rate))
+        }
     }
 
     /// Raises the rate of foreground cells that are as they were at the look before.
@@ -149,11 +152,21 @@ enum CellKernels {
         }
     }
 
-    /// Sum of a short stretch.
-    static func sum(_ values: Span<UInt8>) -> Int {
-        var sum: Int32 = 0
-        for i in 0..<values.count { sum &+= Int32(values[i]) }
+    /// How many of at most 255 flags, 0 or 1 each, are set.
+    static func count(_ flags: Span<UInt8>) -> Int {
+        let n = flags.count
+        precondition(n <= 255)
+        // In bytes: sixteen are added at once.
+        var sum: UInt8 = 0
+        for i in 0..<n { sum &+= flags[i] }
         return Int(sum)
+    }
+
+    /// True when a stretch has a value other than zero.
+    static func hasAny(_ values: Span<UInt8>) -> Bool {
+        var any: UInt8 = 0
+        for i in 0..<values.count { any |= values[i] }
+        return any != 0
     }
 }
 
@@ -169,6 +182,10 @@ extension CellGrid {
     /// Row `y` of a padded plane with its border.
     func paddedRow(_ y: Int) -> Range<Int> { padded(y) - 1..<padded(y) + width + 1 }
 }
+
+/// The upper half of a product: one instruction for eight of them.
+@inline(__always)
+func high(_ a: UInt16, _ b: UInt16) -> UInt16 { UInt16(truncatingIfNeeded: (UInt32(a) &* UInt32(b)) &>> 16) }
 
 private func replicateRows(_ plane: inout [Int16], _ grid: CellGrid) {
     let pitch = grid.pitch
@@ -190,11 +207,11 @@ private func brightnessRow(_ cells: Span<UInt8>, _ out: inout MutableSpan<Int16>
 private func explainedRow(_ background: Span<UInt16>, _ fit: PhotometricFit, _ out: inout MutableSpan<Int16>) {
     let n = background.count
     precondition(out.count == n + 2)
-    let gain = fit.gainQ12
-    let offset = fit.offsetQ12 &>> 8
+    let gain = UInt16(fit.gainQ12)
+    let offset = Int16(clamping: fit.offsetQ12 &>> 8)
     for i in 0..<n {
-        let value = ((gain &* Int32(background[i])) &>> 16) &+ offset
-        out[i &+ 1] = Int16(truncatingIfNeeded: value < 0 ? 0 : (value > 4080 ? 4080 : value))
+        let value = Int16(truncatingIfNeeded: high(gain, background[i])) &+ offset
+        out[i &+ 1] = value < 0 ? 0 : (value > 4080 ? 4080 : value)
     }
     out[0] = out[1]
     out[n + 1] = out[n]
@@ -213,20 +230,19 @@ private func thresholdRow(
     let n = out.count
     precondition(above.count == n && below.count == n && left.count == n && right.count == n)
     precondition(deviation.count == n && flutter.count == n)
-    let minimum = numbers.minimum
-    let noiseFactor = numbers.noiseQ16
-    // Central differences span two cells; halving them is folded into the factor.
-    let edgeFactor = numbers.edgeQ16 &>> 1
+    let (minimum, noiseFactor, edgeFactor) = (numbers.minimum, numbers.noiseQ16, numbers.edgeQ16)
     for i in 0..<n {
-        let gx = Int32(right[i] &- left[i])
-        let gy = Int32(below[i] &- above[i])
-        let gradient = (gx < 0 ? 0 &- gx : gx) &+ (gy < 0 ? 0 &- gy : gy)
-        let noise = (Int32(deviation[i]) &* noiseFactor) &>> 16
-        let p = Int32(flutter[i])
+        let gx = right[i] &- left[i]
+        let gy = below[i] &- above[i]
+        let gradient = UInt16(bitPattern: (gx < 0 ? 0 &- gx : gx) &+ (gy < 0 ? 0 &- gy : gy))
+        let noise = high(deviation[i], noiseFactor)
+        let edge = high(gradient, edgeFactor)
+        let p = flutter[i]
         // Fluttering ground, above 40 of 255, needs up to 32 levels more.
         let restless = p > 40 &* 256 ? p &>> 7 : 0
-        let total = (noise < minimum ? minimum : noise) &+ ((gradient &* edgeFactor) &>> 16) &+ restless
-        out[i] = Int16(truncatingIfNeeded: total > 32000 ? 32000 : total)
+        // Each part has its bound, so that the sum stays in 15 bits.
+        let wide = noise > 16_384 ? 16_384 : (noise < minimum ? minimum : noise)
+        out[i] = Int16(truncatingIfNeeded: wide &+ (edge > 15_000 ? 15_000 : edge) &+ restless)
     }
 }
 
@@ -271,7 +287,9 @@ private func voteRow(
 private func chooseRow(_ foreground: Span<UInt8>, _ calm: UInt16, _ busy: UInt16, _ out: inout MutableSpan<UInt16>) {
     let n = out.count
     precondition(foreground.count == n)
-    for i in 0..<n { out[i] = foreground[i] == 0 ? calm : busy }
+    let difference = calm ^ busy
+    // All bits where there is foreground: a choice by a byte between words is not vectorised.
+    for i in 0..<n { out[i] = calm ^ ((0 &- UInt16(foreground[i])) & difference) }
 }
 
 private func raiseStillRow(

@@ -79,11 +79,28 @@ struct Rate: Sendable, Hashable {
 /// The rates of one look. The background and the deviation have a rate per cell; these are what is common to all cells.
 struct LearningStep: Sendable {
     /// Rise of flutter where a cell became foreground without belonging to something believed, and its decay elsewhere.
-    var flutterRise: Int32
-    var flutterDecay: Int32
+    var flutterRise: UInt16
+    var flutterDecay: UInt16
     /// Half seconds that passed since the ages were last counted up.
     var ageTicks: UInt8
-    var dither: Int32
+    /// In 16 bits.
+    var dither: UInt16
+}
+
+/// A step of a running value towards its target: `⌊(target − old) · share + dither⌋`, exactly, in 16-bit arithmetic, which has twice the lanes
+/// of 32 bits and a multiplication of its own.
+///
+/// - Parameter share: In 15 bits, less than one.
+@inline(__always)
+private func step(_ old: UInt16, towards target: UInt16, by share: UInt16, _ dither: UInt16) -> UInt16 {
+    let rises = target > old
+    let distance = rises ? target &- old : old &- target
+    let doubled = share &+ share
+    let low = distance &* doubled
+    // Rounded down, also where the step is negative: what lies below the upper half counts when it exceeds this.
+    let carry: UInt16 = low > (rises ? ~dither : dither) ? 1 : 0
+    let size = high(distance, doubled) &+ carry
+    return rises ? old &+ size : old &- size
 }
 
 extension CellState {
@@ -104,20 +121,16 @@ private func copy(_ cells: [UInt8], to previous: inout [UInt8]) {
     for i in 0..<n { target[i] = source[i] }
 }
 
-private func learnBackground(_ background: inout [UInt16], _ luma: [UInt8], _ share: [UInt16], dither: Int32) {
+private func learnBackground(_ background: inout [UInt16], _ luma: [UInt8], _ share: [UInt16], dither: UInt16) {
     let cells = luma.span
     let rates = share.span
     var b = background.mutableSpan
     let n = b.count
     precondition(cells.count == n && rates.count == n)
-    for i in 0..<n {
-        let old = Int32(b[i])
-        let delta = (((Int32(cells[i]) &<< 8) &- old) &* Int32(rates[i]) &+ dither) &>> 15
-        b[i] = UInt16(truncatingIfNeeded: old &+ delta)
-    }
+    for i in 0..<n { b[i] = step(b[i], towards: UInt16(cells[i]) &<< 8, by: rates[i], dither) }
 }
 
-private func learnNoise(_ deviation: inout [UInt16], _ scratch: MotionScratch, _ grid: CellGrid, dither: Int32) {
+private func learnNoise(_ deviation: inout [UInt16], _ scratch: MotionScratch, _ grid: CellGrid, dither: UInt16) {
     let difference = scratch.difference.span
     let foreground = scratch.foreground.span
     let rates = scratch.deviationRates.span
@@ -145,38 +158,37 @@ private func learnRestlessness(
 
 /// Towards the deviation seen, capped so that one passing object does not deafen a cell.
 private func learnDeviation(
-    _ v: inout MutableSpan<UInt16>, _ difference: Span<Int16>, _ foreground: Span<UInt8>, _ rates: Span<UInt16>, dither: Int32
+    _ v: inout MutableSpan<UInt16>, _ difference: Span<Int16>, _ foreground: Span<UInt8>, _ rates: Span<UInt16>, dither: UInt16
 ) {
     let n = v.count
     precondition(difference.count == n && foreground.count == n && rates.count == n)
     for i in 0..<n {
-        let old = Int32(v[i])
-        let d = Int32(difference[i])
-        let seen = (d < 0 ? 0 &- d : d) &<< 4
-        let cap = foreground[i] == 0 ? (old &<< 2) &+ 512 : (old &<< 1) &+ old &+ 1024
-        let target = seen < cap ? seen : cap
-        let delta = ((target &- old) &* Int32(rates[i]) &+ dither) &>> 15
-        v[i] = UInt16(truncatingIfNeeded: old &+ delta)
+        let old = v[i]
+        let d = difference[i]
+        let seen = UInt16(bitPattern: d < 0 ? 0 &- d : d) &<< 4
+        // Above 62 levels, where sixteen bits end, the cap rises no more.
+        let base = old > 16_000 ? 16_000 : old
+        let isForeground = 0 &- UInt16(foreground[i])
+        let cap = (base &<< 2) &+ 512 &- (isForeground & (base &- 512))
+        v[i] = step(old, towards: seen < cap ? seen : cap, by: rates[i], dither)
     }
 }
 
 private func learnFlutter(
     _ p: inout MutableSpan<UInt16>, _ age: inout MutableSpan<UInt8>, _ foreground: Span<UInt8>, _ rates: Span<UInt16>,
-    _ step: LearningStep
+    _ learning: LearningStep
 ) {
     let n = p.count
     precondition(age.count == n && foreground.count == n && rates.count == n)
+    let (rise, decay, dither, ticks) = (learning.flutterRise, learning.flutterDecay, learning.dither, learning.ageTicks)
     for i in 0..<n {
-        let old = Int32(p[i])
-        let was = age[i]
         // What passes by and is believed does not make the ground restless; its cells do not learn noise either.
-        // Read before the conditions: a load behind one keeps the loop from being vectorised.
-        let isForeground = foreground[i] != 0
-        let isLearning = rates[i] != 0
-        let flipped = was == 0 && isForeground && isLearning
-        let delta = flipped ? (65280 &- old) &* step.flutterRise : 0 &- old &* step.flutterDecay
-        p[i] = UInt16(truncatingIfNeeded: old &+ ((delta &+ step.dither) &>> 15))
-        let older = was > 253 &- step.ageTicks ? (was < 253 ? 253 : was) : was &+ step.ageTicks
-        age[i] = isForeground ? (was == 0 ? 1 : older) : 0
+        let flips = (0 &- UInt16(foreground[i])) & (rates[i] == 0 ? 0 : .max) & (age[i] == 0 ? .max : 0)
+        p[i] = step(p[i], towards: flips & 65280, by: decay ^ (flips & (rise ^ decay)), dither)
+    }
+    for i in 0..<n {
+        let was = age[i]
+        let older = was > 253 &- ticks ? (was < 253 ? 253 : was) : was &+ ticks
+        age[i] = (0 &- foreground[i]) & (was == 0 ? 1 : older)
     }
 }

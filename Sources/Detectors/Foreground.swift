@@ -37,7 +37,7 @@ extension MotionScratch {
         guard !box.isEmpty else { return 0 }
         let cells = foreground.span
         return (box.minY...box.maxY).reduce(0) {
-            $0 + CellKernels.sum(cells.extracting(grid.padded($1) + box.minX..<grid.padded($1) + box.maxX + 1))
+            $0 + CellKernels.count(cells.extracting(grid.padded($1) + box.minX..<grid.padded($1) + box.maxX + 1))
         }
     }
 
@@ -48,14 +48,19 @@ extension MotionScratch {
         let cells = foreground.span
         for blockY in 0..<6 {
             let rows = grid.height * blockY / 6..<grid.height * (blockY + 1) / 6
+            var counts = SIMD8<Int>.zero
+            // Nearly all rows of nearly all pictures are empty.
+            for y in rows where CellKernels.hasAny(cells.extracting(grid.inner(y))) {
+                for blockX in 0..<8 {
+                    let columns = grid.width * blockX / 8..<grid.width * (blockX + 1) / 8
+                    counts[blockX] += CellKernels.count(
+                        cells.extracting(grid.padded(y) + columns.lowerBound..<grid.padded(y) + columns.upperBound))
+                }
+            }
             for blockX in 0..<8 {
                 let columns = grid.width * blockX / 8..<grid.width * (blockX + 1) / 8
-                var count = 0
-                for y in rows {
-                    count += CellKernels.sum(cells.extracting(grid.padded(y) + columns.lowerBound..<grid.padded(y) + columns.upperBound))
-                }
-                extent.cells += count
-                if count * 4 > rows.count * columns.count { touched += 1 }
+                extent.cells += counts[blockX]
+                if counts[blockX] * 4 > rows.count * columns.count { touched += 1 }
             }
         }
         extent.ratio = Double(extent.cells) / Double(grid.count)
@@ -67,15 +72,15 @@ extension MotionScratch {
 /// The threshold's parts as the kernels want them.
 struct ThresholdNumbers: Sendable {
     /// In sixteenths of a level.
-    var minimum: Int32
+    var minimum: UInt16
     /// Sixteenths per 8.8 level of deviation, 16 fractional bits.
-    var noiseQ16: Int32
-    /// Threshold per gradient, 16 fractional bits.
-    var edgeQ16: Int32
+    var noiseQ16: UInt16
+    /// Threshold per difference of the two neighbours, 16 fractional bits; they are two cells apart.
+    var edgeQ16: UInt16
 
     init(_ settings: MotionSettings) {
-        minimum = Int32(settings.thresholdLevels * 16)
-        noiseQ16 = Int32(settings.noiseFactor * 4096)
-        edgeQ16 = Int32(settings.edgeFactor * 65536)
+        minimum = UInt16(clamping: Int(settings.thresholdLevels * 16))
+        noiseQ16 = UInt16(clamping: Int(settings.noiseFactor * 4096))
+        edgeQ16 = UInt16(clamping: Int(settings.edgeFactor * 65536) / 2)
     }
 }

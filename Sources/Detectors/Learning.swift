@@ -24,7 +24,8 @@ extension MotionDetector {
             scratch.foreground, grid, calm: shareQ15(deviation), busy: shareQ15(deviationOnForeground), &scratch.deviationRates)
     }
 
-    private func shareQ15(_ share: Double) -> UInt16 { UInt16((min(1, max(0, share)) * 32768).rounded()) }
+    /// In 15 bits, and less than all of the way, so that twice as much fits in 16.
+    private func shareQ15(_ share: Double) -> UInt16 { UInt16(min(32767, (max(0, share) * 32768).rounded())) }
 
     /// Foreground that has not moved for a minute is a parked car: it becomes background at the usual pace.
     func absorbOldForeground(_ scratch: inout MotionScratch, _ grid: CellGrid, share: Double) {
@@ -43,8 +44,8 @@ extension MotionDetector {
     /// Blobs that are light or holes are learnt at once; tracks that are believed do not teach the cells that they are noise.
     mutating func adjustRates(_ look: Look, _ scratch: inout MotionScratch) {
         guard !scratch.blobs.isEmpty else { return }
-        let lighting = UInt16(rate(look.dt, 2).q15)
-        let ghost = UInt16(rate(look.dt, 0.5).q15)
+        let lighting = shareQ15(share(look.dt, 2))
+        let ghost = shareQ15(share(look.dt, 0.5))
         for index in scratch.runs.indices {
             guard let blob = scratch.blobIndex(ofRun: index) else { continue }
             let run = scratch.runs[index]
@@ -74,9 +75,9 @@ extension MotionDetector {
         let ticks = min(120, (ageRemainderSeconds * 2).rounded(.down))
         ageRemainderSeconds = min(0.5, ageRemainderSeconds - ticks / 2)
         let step = LearningStep(
-            flutterRise: flutter ? rate(min(2 * look.dt, 1), 8).q15 : 0,
-            flutterDecay: flutter ? rate(look.dt, settings.flutterSeconds).q15 : 0,
-            ageTicks: UInt8(ticks), dither: Int32(dither >> 17))
+            flutterRise: flutter ? shareQ15(share(min(2 * look.dt, 1), 8)) : 0,
+            flutterDecay: flutter ? shareQ15(share(look.dt, settings.flutterSeconds)) : 0,
+            ageTicks: UInt8(ticks), dither: UInt16(truncatingIfNeeded: dither >> 17) << 1)
         cellState.learn(scratch, grid: look.grid, step: step)
     }
 }

@@ -232,7 +232,7 @@ package struct MotionDetector: Sendable {
     }
 
     private mutating func findForeground(_ look: inout Look, _ scratch: inout MotionScratch) {
-        var fit = PhotometricFit.solve(scratch.cells, cellState, histogram: &scratch.histogram)
+        var fit = PhotometricFit.solve(scratch.cells, cellState, look.grid, histogram: &scratch.histogram)
         if fit.isChange {
             // A lasting change of light becomes the new normal within seconds; in warm-up at once, while exposure settles.
             cellState.rebase(fit, rate: rate(look.dt, state == .warmup ? 0 : 2))

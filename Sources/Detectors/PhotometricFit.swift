@@ -16,7 +16,7 @@ struct PhotometricFit: Sendable, Hashable {
     /// - Parameters:
     ///   - age: Non-zero where the last look saw foreground.
     ///   - histogram: 511 counters, kept by the caller.
-    static func solve(_ luma: [UInt8], _ state: CellState, histogram: inout [Int32]) -> PhotometricFit {
+    static func solve(_ luma: [UInt8], _ state: CellState, _ grid: CellGrid, histogram: inout [Int32]) -> PhotometricFit {
         let cells = luma.span
         let background = state.background.span
         let age = state.age.span
@@ -27,11 +27,18 @@ struct PhotometricFit: Sendable, Hashable {
             sample = sampleDifferences(cells, background, age, useAll: true, &histogram)
         }
         guard sample.used > 0 else { return PhotometricFit() }
-        let usable = Double(sample.used) / Double(sample.all) * Double(cells.count)
+        // Of many rows every second one is plenty for two numbers.
+        let step = grid.count < 4000 ? 1 : 2
+        let usable = Double(sample.used) / Double(sample.all) * Double((grid.height + step - 1) / step * grid.width)
         let median = medianDifference(histogram, total: sample.used)
         var fit = PhotometricFit(gainQ12: 4096, offsetQ12: median &* 4096)
         for limit in limits {
-            let sums = accumulate(cells, background, age, useAll: useAll, fit: fit, limit: limit)
+            var sums = Sums()
+            for y in stride(from: 0, to: grid.height, by: step) {
+                let row = grid.row(y)
+                sums.add(
+                    cells.extracting(row), background.extracting(row), age.extracting(row), useAll: useAll, fit: fit, limit: limit)
+            }
             guard Double(sums.count) >= 0.4 * usable else { return PhotometricFit() }
             fit = leastSquares(sums)
         }
@@ -40,14 +47,6 @@ struct PhotometricFit: Sendable, Hashable {
 
     /// Kept, because a list written in place is an allocation at each look where the optimiser does not see through it.
     private static let limits: [Int32] = [24, 12]
-
-    private struct Sums {
-        var count: Int32 = 0
-        var b: Int32 = 0
-        var l: Int32 = 0
-        var bb: Int32 = 0
-        var bl: Int32 = 0
-    }
 
     private static func leastSquares(_ sums: Sums) -> PhotometricFit {
         let n = Double(sums.count)
@@ -66,16 +65,18 @@ struct PhotometricFit: Sendable, Hashable {
         _ cells: Span<UInt8>, _ background: Span<UInt16>, _ age: Span<UInt8>, useAll: Bool, _ histogram: inout [Int32]
     ) -> (used: Int32, all: Int32) {
         for i in histogram.indices { histogram[i] = 0 }
+        let n = cells.count
+        precondition(background.count == n && age.count == n)
         var used: Int32 = 0
         var all: Int32 = 0
         var i = 0
-        while i < cells.count {
+        while i < n {
             all &+= 1
             if (useAll || age[i] == 0) && cells[i] > 8 && cells[i] < 247 {
-                histogram[Int(cells[i]) - Int((UInt32(background[i]) + 128) >> 8) + 255] += 1
+                histogram[Int(cells[i]) &- Int((UInt32(background[i]) &+ 128) &>> 8) &+ 255] &+= 1
                 used &+= 1
             }
-            i += 3
+            i &+= 3
         }
         return (used, all)
     }
@@ -88,35 +89,53 @@ struct PhotometricFit: Sendable, Hashable {
         }
         return 0
     }
+}
 
-    private static func accumulate(
+/// Sums over the cells that a line explains.
+private struct Sums {
+    var count: Int32 = 0
+    var b: Int32 = 0
+    var l: Int32 = 0
+    var bb: Int32 = 0
+    var bl: Int32 = 0
+
+    /// Adds a row of cells that the line explains within a limit.
+    mutating func add(
         _ cells: Span<UInt8>, _ background: Span<UInt16>, _ age: Span<UInt8>, useAll: Bool, fit: PhotometricFit, limit: Int32
-    ) -> Sums {
+    ) {
         let n = cells.count
         precondition(background.count == n && age.count == n)
-        // 19,200 cells · 255² fits in 32 bits, so one accumulator per sum serves the whole picture.
+        // 19,200 cells · 255² fits in 32 bits, so one accumulator per sum serves the whole picture. Factors are of 16 bits: two of their
+        // products are added in one instruction, and those of 32 bits take seven.
         let mask: UInt8 = useAll ? 0 : 255
-        let gain = fit.gainQ12
-        let offset = fit.offsetQ12
-        var count: Int32 = 0
+        let gain = Int16(fit.gainQ12)
+        let lower = (0 &- limit) &* 4096 &- fit.offsetQ12
+        let upper = (limit &+ 1) &* 4096 &- fit.offsetQ12
+        var kept: Int32 = 0
         var sumB: Int32 = 0
         var sumL: Int32 = 0
         var sumBB: Int32 = 0
         var sumBL: Int32 = 0
         for i in 0..<n {
-            let b = (Int32(background[i]) &+ 128) &>> 8
-            let l = Int32(cells[i])
+            let k = Int16(truncatingIfNeeded: (background[i] &+ 128) &>> 8)
+            let v = Int16(cells[i])
             // Read before the condition: a load behind a short circuit keeps the loop from being vectorised.
-            let foreground = Int32(age[i] & mask)
-            let e = l &- ((gain &* b &+ offset) &>> 12)
-            let near = e <= limit && e >= 0 &- limit && l > 8 && l < 247 && foreground == 0
-            let keep: Int32 = near ? -1 : 0
-            count &-= keep
-            sumB &+= b & keep
-            sumL &+= l & keep
-            sumBB &+= (b &* b) & keep
-            sumBL &+= (b &* l) & keep
+            let foreground = age[i] & mask
+            // In 12 fractional bits; within the bounds the luma is within the limit of the line, rounded down.
+            let e = Int32(gain) &* Int32(k) &- (Int32(v) &<< 12)
+            let near = e >= lower && e < upper && v > 8 && v < 247 && foreground == 0
+            let keep: Int16 = near ? -1 : 0
+            let keptB = k & keep
+            kept &-= Int32(keep)
+            sumB &+= Int32(keptB)
+            sumL &+= Int32(v & keep)
+            sumBB &+= Int32(keptB) &* Int32(keptB)
+            sumBL &+= Int32(keptB) &* Int32(v)
         }
-        return Sums(count: count, b: sumB, l: sumL, bb: sumBB, bl: sumBL)
+        count &+= kept
+        b &+= sumB
+        l &+= sumL
+        bb &+= sumBB
+        bl &+= sumBL
     }
 }

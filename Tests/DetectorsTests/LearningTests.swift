@@ -14,7 +14,7 @@ func theFitFindsGainAndOffset(gain: Double, offset: Double) {
     state.restart(from: ramp(grid))
     let cells = ramp(grid).map { UInt8(min(255, max(0, (Double($0) * gain + offset).rounded()))) }
     var histogram = [Int32](repeating: 0, count: 511)
-    let fit = PhotometricFit.solve(cells, state, histogram: &histogram)
+    let fit = PhotometricFit.solve(cells, state, grid, histogram: &histogram)
     // What matters is the prediction, not the two numbers.
     for level in [40.0, 100, 199] {
         let predicted = level * Double(fit.gainQ12) / 4096 + Double(fit.offsetQ12) / 4096
@@ -29,7 +29,7 @@ func theFitFindsGainAndOffset(gain: Double, offset: Double) {
     var cells = ramp(grid)
     for i in 0..<(grid.count / 3) { cells[i] = 230 }
     var histogram = [Int32](repeating: 0, count: 511)
-    let fit = PhotometricFit.solve(cells, state, histogram: &histogram)
+    let fit = PhotometricFit.solve(cells, state, grid, histogram: &histogram)
     #expect(!fit.isChange)
 }
 
@@ -39,7 +39,7 @@ func theFitFindsGainAndOffset(gain: Double, offset: Double) {
     state.restart(from: ramp(grid))
     let cells = ramp(grid).enumerated().map { UInt8(($0.offset * 7919) % 200 + 20) }
     var histogram = [Int32](repeating: 0, count: 511)
-    #expect(PhotometricFit.solve(cells, state, histogram: &histogram) == PhotometricFit())
+    #expect(PhotometricFit.solve(cells, state, grid, histogram: &histogram) == PhotometricFit())
 }
 
 /// Runs the background of one constant scene for `seconds` at a picture rate and returns its level in the middle.
@@ -55,7 +55,8 @@ private func settled(from start: UInt8, to end: UInt8, picturesPerSecond: Double
     for i in scratch.backgroundRates.indices { scratch.backgroundRates[i] = UInt16(rate) }
     for _ in 0..<Int(seconds * picturesPerSecond) {
         dither &+= 2_654_435_769
-        state.learn(scratch, grid: grid, step: LearningStep(flutterRise: 0, flutterDecay: 0, ageTicks: 0, dither: Int32(dither >> 17)))
+        let rounding = UInt16(truncatingIfNeeded: dither >> 17) << 1
+        state.learn(scratch, grid: grid, step: LearningStep(flutterRise: 0, flutterDecay: 0, ageTicks: 0, dither: rounding))
     }
     return Double(state.background[grid.count / 2]) / 256
 }

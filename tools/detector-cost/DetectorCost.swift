@@ -16,7 +16,10 @@ struct DetectorCost: ParsableCommand {
             "Run it alone on the machine, from a release build. The scene is a quiet street with sensor noise, or the same with traffic.")
 
     @Option(help: "Pictures per round.") var looks = 2000
+    @Option(help: "One picture size only, such as 640x360.") var size: String?
     @Option(help: "Rounds; the median is printed.") var rounds = 9
+
+    private static let sizes = [(640, 360), (704, 576), (1280, 720), (1920, 1080)]
 
     func validate() throws {
         guard (1...1_000_000).contains(looks), (1...1000).contains(rounds) else {
@@ -25,7 +28,7 @@ struct DetectorCost: ParsableCommand {
     }
 
     func run() {
-        for (width, height) in [(640, 360), (704, 576), (1280, 720), (1920, 1080)] {
+        for (width, height) in Self.sizes where size == nil || size == "\(width)x\(height)" {
             for vehicles in [0, 3] {
                 let street = Street(width: width, height: height, vehicles: vehicles)
                 let times = (0..<rounds).map { _ in street.microsecondsPerLook(looks) }.sorted()
