@@ -18,9 +18,7 @@ struct DecodeBudget: Sendable {
     private var backlogAtSeconds = 0.0
     /// Share of the budget that the machine really gives: other processes may have the cores. 1 while workers keep up.
     private(set) var given = 1.0
-    /// What was given when the workers last fell behind; beyond it the machine is probed ten times more gently.
-    private var fullGiven = 1.0
-    private var wasFull = false
+    private var fullAtSeconds = -Double.infinity
     /// Mean cost of a look over the fleet; the first guess for a new camera.
     private(set) var meanLookSeconds: Double
     /// What unstretched floors cost by priority, in nanoseconds a second: integers, so that a sum of changes never drifts.
@@ -33,8 +31,10 @@ struct DecodeBudget: Sendable {
     private static let fullRatio = 0.25
     /// Floors may fill the workers' queue so many times further than anything else.
     private static let floorRatio = 2.0
-    /// Each tick: down by 4 % a second, faster than a backlog grows; up by 1 % a second, so that a full machine is probed gently.
+    /// Each tick: down by 4 % a second, faster than a backlog grows; up by 0.1 % a second, so that a full machine is probed gently, and by
+    /// 1 % once workers have kept up for so long.
     private static let (givenStepDown, givenStepUp) = (0.01, 0.0025)
+    private static let boldSeconds = 15.0
 
     init(_ policy: AttentionScheduler.Policy) {
         rate = max(policy.budget, 1e-6)
@@ -118,13 +118,11 @@ struct DecodeBudget: Sendable {
     mutating func balance(fullRatePerSecond: Double, nowSeconds: Double) {
         let isFull = backlogRatio(nowSeconds: nowSeconds) > Self.fullRatio
         if isFull {
-            if !wasFull { fullGiven = given }
             given = max(0.2, given - Self.givenStepDown)
+            fullAtSeconds = nowSeconds
         } else {
-            given = min(1, given + Self.givenStepUp * (given < 0.97 * fullGiven ? 1 : 0.1))
-            fullGiven = max(fullGiven, given)
+            given = min(1, given + Self.givenStepUp * min(1, 0.1 + (nowSeconds - fullAtSeconds) / Self.boldSeconds))
         }
-        wasFull = isFull
         if isOverloaded || isInDebt {
             // Towards savings of nothing: 2 % a tick are 8 % a second, slower than a floor and faster than the weather.
             correction = max(0.5, min(4, correction * (1 - 0.02 * max(-1, saved / capacity))))

@@ -64,8 +64,8 @@ import Testing
         var cameras = district(seed: seed)
         for index in cameras.indices where index % 20 == 0 { cameras[index].alwaysCandidate = true }
         var fleet = AttentionSimulation(policy: policy, cameras: cameras, seed: seed)
-        // Others take both cores for 1.2 s, three times a minute.
-        fleet.onSweep = { fleet in fleet.cores = fleet.now.truncatingRemainder(dividingBy: 20) < 1.2 ? 0.001 : 1.05 }
+        // Others take both cores for a second, three times a minute.
+        fleet.onSweep = { fleet in fleet.cores = fleet.now.truncatingRemainder(dividingBy: 20) < 1 ? 0.001 : 1.05 }
         fleet.run(seconds: 120)
         var lowest = 1.0
         for _ in 0..<12 {

@@ -118,7 +118,7 @@ struct AttentionSimulation {
         let due = wheel[sweep % 1024]
         wheel[sweep % 1024].removeAll(keepingCapacity: true)
         for slot in due { deliver(Int(slot)) }
-        if sweep % 10 == 0 { runFullRate() }
+        runFullRate()
         onSweep?(&self)
     }
 
@@ -188,8 +188,9 @@ struct AttentionSimulation {
             job.slot, cpuSeconds: camera.lookSeconds * costFactor, change: change, hasCandidate: seen, nowSeconds: now)
     }
 
+    /// A second of pictures of each camera once a second, at different times.
     private mutating func runFullRate() {
-        for slot in cameras.indices where scheduler.wantsFullRate(slot) {
+        for slot in cameras.indices where slot % 10 == sweep % 10 && scheduler.wantsFullRate(slot) {
             let seconds = fullRatePictureSeconds * 25
             fullRateSeconds[slot] += 1
             cameras[slot].cpuSeconds += seconds

@@ -93,7 +93,8 @@ import Testing
         fleet.run(seconds: 60)
         #expect(fleet.scheduler.figures(nowSeconds: fleet.now).promoted == 0)
         fleet.costFactor = 1
-        fleet.run(seconds: 60)
+        // The machine is probed again gently.
+        fleet.run(seconds: 120)
         #expect(fleet.scheduler.figures(nowSeconds: fleet.now).promoted > 3)
     }
 }
