@@ -36,8 +36,8 @@ def run(tmp_path_factory):
 def test_motion_becomes_a_case_that_the_gridworker_acknowledges(run, browser):
     desk = Page(browser, 1440, 900)
     page = desk.log_in(run, "duty", "/")
-    # Only what happened after the start counts: an earlier run may have left cases.
-    newest = "since => fetch('/api/incidents?limit=50').then(r => r.json()).then(page => page.items.filter(i => i.case && i.first_seen > since)[0])"
+    # Only what happened after the start counts: an earlier run may have left cases, which take in what moves there again.
+    newest = "since => fetch('/api/incidents?limit=50').then(r => r.json()).then(page => page.items.filter(i => i.case?.state === 'dispatched' && i.first_seen > since)[0])"
     found = until(lambda: page.evaluate(newest, run.ready_at), 60, "a case of a motion seen after the start")
     row = page.wait_for_selector(f"[data-role=row][data-id='{found['id']}'][data-case=dispatched]", timeout=2_000)
     seconds = time.monotonic() - run.ready
