@@ -5,21 +5,17 @@ import { serverNow, timeText } from "./clock.js";
 import { el } from "./dom.js";
 import { t } from "./i18n.js";
 import { momentOf } from "./periods.js";
-import { problemText } from "./places.js";
+import { Sheet } from "./sheet.js";
 
 const longest = 366 * 86_400_000;
 
 /** One tab of the page of notices. For tests: rows are data-role=leave; the form's parts leave-worker, leave-until, leave-reason, leave-send. */
-export class Leave {
-    items = [];
+export class Leave extends Sheet {
     grids = [];
     wish = { worker: "", until: "", reason: "" };
-    problem = null;
-    note = null;
-    isSending = false;
 
     /** @param {{changed: (error?: Error) => void, redraw: () => void}} page */
-    constructor(page) { this.page = page; }
+    constructor(page) { super(page, "leave", ["worker", "grid", "until", "reason", "by"]); }
 
     async load() {
         const [absences, grids] = await Promise.all([api.absences(), this.grids.length > 0 ? null : api.grids()]);
@@ -36,11 +32,8 @@ export class Leave {
         // On leave until that day is over.
         const until = momentOf(wish.until) + 86_400_000;
         const problem = !worker ? t("leave.unknown") : !(until > serverNow() && until < serverNow() + longest) ? t("leave.past") : null;
-        if (problem) {
-            Object.assign(this, { problem, note: null });
-            return this.page.redraw();
-        }
-        return this.#try(async () => {
+        if (problem) return this.refuse(problem);
+        return this.attempt(async () => {
             await api.setAbsence(worker.id, new Date(until).toISOString(), wish.reason);
             this.wish = { worker: "", until: "", reason: "" };
             this.note = t("leave.done", { name: worker.name, time: timeText(until, { seconds: false }) });
@@ -54,39 +47,13 @@ export class Leave {
     }
 
     #end(one) {
-        return this.#try(async () => {
+        return this.attempt(async () => {
             await api.setAbsence(one.worker.id, new Date(serverNow() - 1000).toISOString(), t("leave.back"));
             this.note = t("leave.ended", { name: one.worker.name });
         });
     }
 
-    async #try(deed) {
-        if (this.isSending) return;
-        Object.assign(this, { isSending: true, problem: null, note: null });
-        this.page.redraw();
-        let failure;
-        try { await deed(); } catch (error) {
-            failure = error;
-            this.problem = problemText(error);
-        }
-        this.isSending = false;
-        await this.page.changed(failure);
-    }
-
-    render() {
-        const heads = ["worker", "grid", "until", "reason", "by"].map((name) => t(`leave.column.${name}`));
-        return [
-            el("p", { class: "muted" }, t("leave.what")), this.#form(),
-            this.problem && el("p", { class: "problem", role: "alert", "data-role": "leave-problem" }, this.problem),
-            this.note && el("p", { class: "note", role: "status", "data-role": "leave-note" }, this.note),
-            this.items.length === 0 ? el("div", { class: "empty" }, el("p", { class: "empty-title" }, t("leave.none")))
-                : el("div", { class: "table-box" }, el("table", { class: "rows" },
-                    el("thead", {}, el("tr", {}, ...heads.map((text) => el("th", { scope: "col" }, text)), el("th", {}))),
-                    el("tbody", {}, ...this.items.map((one) => this.#row(one, heads))))),
-        ].filter(Boolean);
-    }
-
-    #row(one, heads) {
+    row(one, heads) {
         const grid = this.grids.find((known) => known.code === one.grid);
         const cells = [grid ? `${grid.village} ${grid.name}` : one.grid ?? "–", timeText(one.until, { seconds: false }), one.reason, one.author];
         return el("tr", { "data-role": "leave", "data-id": one.worker.id }, el("th", { scope: "row" }, `${one.worker.name} (${one.worker.id})`),
@@ -94,7 +61,7 @@ export class Leave {
             el("td", { class: "act" }, el("button", { type: "button", disabled: this.isSending, onclick: () => this.#end(one) }, t("leave.end"))));
     }
 
-    #form() {
+    form() {
         const { wish } = this;
         const field = (name, attributes) => {
             const input = el("input", { "data-role": `leave-${name}`, required: true, autocomplete: "off", value: wish[name], oninput: () => { wish[name] = input.value; }, ...attributes });

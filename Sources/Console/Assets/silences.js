@@ -4,23 +4,19 @@ import * as api from "./api.js";
 import { serverNow, timeText } from "./clock.js";
 import { el } from "./dom.js";
 import { learnedValues, t, word } from "./i18n.js";
-import { problemText } from "./places.js";
+import { Sheet } from "./sheet.js";
 
 const hours = [1, 4, 12, 24, 168, 720];
 
 /** One tab of the page of notices. For tests: rows are data-role=silence; the form's parts silence-scope, silence-value, silence-for, silence-reason, silence-send. */
-export class Silences {
-    items = [];
+export class Silences extends Sheet {
     cameras = [];
     grids = [];
     mayBeTotal = false;
     wish = { scope: "grid", value: "", hours: 4, reason: "", total: false };
-    problem = null;
-    note = null;
-    isSending = false;
 
     /** @param {{changed: (error?: Error) => void, redraw: () => void}} page */
-    constructor(page) { this.page = page; }
+    constructor(page) { super(page, "silence", ["what", "reason", "by", "until", "held"]); }
 
     async load() {
         const names = this.grids.length > 0 ? [] : [api.cameras(), api.grids()];
@@ -47,12 +43,9 @@ export class Silences {
     #send() {
         const { wish } = this;
         const value = this.#chosen();
-        if (value === null) {
-            Object.assign(this, { problem: t("silence.unknown"), note: null });
-            return this.page.redraw();
-        }
+        if (value === null) return this.refuse(t("silence.unknown"));
         const until = new Date(serverNow() + wish.hours * 3_600_000).toISOString();
-        return this.#try(async () => {
+        return this.attempt(async () => {
             const made = await api.silence({ [wish.scope]: value, total: wish.total, reason: wish.reason, until });
             Object.assign(wish, { value: "", reason: "", total: false });
             this.note = t("silence.done", { time: timeText(made.until, { seconds: false }) });
@@ -60,39 +53,13 @@ export class Silences {
     }
 
     #end(id) {
-        return this.#try(async () => {
+        return this.attempt(async () => {
             await api.endSilence(id);
             this.note = t("silence.ended");
         });
     }
 
-    async #try(deed) {
-        if (this.isSending) return;
-        Object.assign(this, { isSending: true, problem: null, note: null });
-        this.page.redraw();
-        let failure;
-        try { await deed(); } catch (error) {
-            failure = error;
-            this.problem = problemText(error);
-        }
-        this.isSending = false;
-        await this.page.changed(failure);
-    }
-
-    render() {
-        const heads = ["what", "reason", "by", "until", "held"].map((name) => t(`silence.column.${name}`));
-        return [
-            el("p", { class: "muted" }, t("silence.what")), this.#form(),
-            this.problem && el("p", { class: "problem", role: "alert", "data-role": "silence-problem" }, this.problem),
-            this.note && el("p", { class: "note", role: "status", "data-role": "silence-note" }, this.note),
-            this.items.length === 0 ? el("div", { class: "empty" }, el("p", { class: "empty-title" }, t("silence.none")))
-                : el("div", { class: "table-box" }, el("table", { class: "rows" },
-                    el("thead", {}, el("tr", {}, ...heads.map((text) => el("th", { scope: "col" }, text)), el("th", {}))),
-                    el("tbody", {}, ...this.items.map((one) => this.#row(one, heads))))),
-        ].filter(Boolean);
-    }
-
-    #row(one, heads) {
+    row(one, heads) {
         const cells = [one.reason, one.author, timeText(one.until, { seconds: false }), String(one.held)];
         return el("tr", { "data-role": "silence", "data-id": one.id }, el("th", { scope: "row" }, this.#what(one), one.total && el("span", { class: "flag" }, t("silence.isTotal"))),
             ...cells.map((text, at) => el("td", { "data-name": heads[at + 1] }, text)),
@@ -106,7 +73,7 @@ export class Silences {
         }).join(" · ");
     }
 
-    #form() {
+    form() {
         const { wish } = this;
         const scope = el("select", { "data-role": "silence-scope", onchange: () => { Object.assign(wish, { scope: scope.value, value: "" }); this.page.redraw(); } },
             ...["grid", "camera", "category"].map((name) => el("option", { value: name, selected: name === wish.scope }, t(`silence.scope.${name}`))));
