@@ -1,4 +1,4 @@
-// Values into the parameters of a prepared statement: the one place that calls SQLite itself and not through GRDB.
+// Values into the parameters of a prepared statement, and how much was written: the one place that calls SQLite itself and not through GRDB.
 // incidents → dispatcher → **cases, outbox, accounts on disk**
 
 import GRDB
@@ -38,6 +38,16 @@ extension Statement {
             guard !bytes.isEmpty else { return sqlite3_bind_zeroblob(sqliteStatement, parameter, 0) }
             return bytes.withUnsafeBytes { sqlite3_bind_blob(sqliteStatement, parameter, $0.baseAddress, CInt($0.count), copy) }
         }
+    }
+}
+
+extension Database {
+    /// Pages that this connection has written to the log since the last call with `forgetting`.
+    func pagesWritten(forgetting: Bool) -> Int {
+        var pages: CInt = 0
+        var highest: CInt = 0
+        sqlite3_db_status(sqliteConnection, SQLITE_DBSTATUS_CACHE_WRITE, &pages, &highest, forgetting ? 1 : 0)
+        return Int(pages)
     }
 }
 

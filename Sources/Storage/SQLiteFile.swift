@@ -7,7 +7,7 @@ import GRDB
 /// One SQLite database file, open for this process alone.
 ///
 /// A commit returns after fsync: `synchronous` is FULL, set after GRDB has opened the file (GRDB sets NORMAL itself) and read
-/// back. A second process is refused by a lock file, because SQLite 3.40 can corrupt a WAL that two processes reset.
+/// back. Checkpoints are made here, behind a commit, because SQLite's automatic ones say nothing of a sync that failed. A second process is refused by a lock file, because SQLite 3.40 can corrupt a WAL that two processes reset.
 /// Blocking calls are for own threads; the async ones suspend and run on GRDB's own queues.
 package final class SQLiteFile: SQLDatabase {
     private let pool: DatabasePool
@@ -35,6 +35,7 @@ package final class SQLiteFile: SQLDatabase {
             let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA synchronous = FULL")
+                try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")
                 try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
                 let synchronous = try Int.fetchOne(database, sql: "PRAGMA synchronous")
                 let journal = try String.fetchOne(database, sql: "PRAGMA journal_mode")
@@ -53,9 +54,29 @@ package final class SQLiteFile: SQLDatabase {
 
     /// Runs `body` in one immediate transaction and returns after fsync. Blocks; own threads only.
     package func write<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
-        do { return try pool.write { try SQLiteConnection(database: $0, orders: orders).transaction(body) } } catch {
+        do { return try pool.writeWithoutTransaction { try Self.commit(body, $0, orders) } } catch {
             throw SQLiteFailure.map(error, path)
         }
+    }
+
+    /// As SQLite's own default.
+    private static let pagesBetweenCheckpoints = 1000
+
+    private static func commit<T>(_ body: (any SQLConnection) throws -> T, _ database: Database, _ orders: ParameterOrders) throws -> T {
+        var result: T?
+        try database.inTransaction(.immediate) {
+            result = try SQLiteConnection(database: database, orders: orders).transaction(body)
+            return .commit
+        }
+        guard let result else { throw Failure(.internal, "a transaction ended without its result") }
+        if database.pagesWritten(forgetting: false) >= pagesBetweenCheckpoints {
+            _ = database.pagesWritten(forgetting: true)
+            // When the disk is full or somebody reads, the log grows until a later checkpoint succeeds.
+            do { try database.checkpoint(.passive) } catch let error as DatabaseError
+                where [.SQLITE_FULL, .SQLITE_BUSY, .SQLITE_LOCKED].contains(error.resultCode)
+            {}
+        }
+        return result
     }
 
     /// Runs `body` on a consistent snapshot. Blocks; own threads only.
@@ -67,7 +88,7 @@ package final class SQLiteFile: SQLDatabase {
 
     /// Runs `body` in one immediate transaction and returns after fsync, without blocking the caller's thread.
     package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
-        do { return try await pool.write { try SQLiteConnection(database: $0, orders: orders).transaction(body) } } catch {
+        do { return try await pool.writeWithoutTransaction { [orders] in try Self.commit(body, $0, orders) } } catch {
             throw SQLiteFailure.map(error, path)
         }
     }

@@ -24,7 +24,7 @@
 // One shared page; shim.py knows the same order of fields.
 struct orders {
     _Atomic int64_t calls;     // that left the process so far
-    _Atomic int64_t at;        // the call that fails, 0 for none
+    _Atomic int64_t at;        // the call that fails, or the next one when that is past; 0 for none, and again once one has failed
     _Atomic int64_t kinds;     // the calls that count, a sum of the kinds below
     _Atomic int64_t what;      // what happens there
     _Atomic int64_t clock_ms;  // what the wall clock is ahead of the machine's
@@ -111,7 +111,10 @@ static int is_file(int file, struct stat *status) { return file > 2 && fstat(fil
 // Counts a call. Does not return from the one at which the process dies; true for the one that has to fail.
 static int strikes(int64_t kind) {
     if (!(orders->kinds & kind)) return 0;
-    if (atomic_fetch_add(&orders->calls, 1) + 1 != orders->at) return 0;
+    int64_t at = orders->at;
+    // The order may come late: on a busy machine, calls go by between reading `calls` and writing `at`.
+    if (atomic_fetch_add(&orders->calls, 1) + 1 < at || at == 0) return 0;
+    orders->at = 0;
     orders->failed++;
     if (orders->what == SYNC_ERROR) return 1;
     if (orders->what == POWER) settle(NULL, 1);

@@ -70,7 +70,7 @@ def die_at(rig, side, what, point, rate="20"):
             rig.start_node("--rate", rate)
     else:
         process = rig.start_node("--rate", rate, shim=shim)
-    until(lambda: not process.alive(), 300, f"the {side} dying at call {point}, now {shim.calls}", 0.02)
+    until(lambda: not process.alive(), 300, f"the {side} dying at call {point}", 0.02)
     assert process.child.returncode == -signal.SIGKILL, f"{side} ended with {process.child.returncode} before call {point}"
 
 
@@ -190,8 +190,8 @@ def node_disk_full(rig):
 def sync_fails(rig, side):
     rig.start_dispatcher()
     rig.start_node("--rate", "100")
-    rig.await_load(20)
-    for _ in range(rig.size(1, 30)):
+    rig.await_load(100)
+    for _ in range(rig.size(3, 30)):
         shim = rig.shim(what=SYNC_ERROR, kinds=SYNCS)
         if side == "dispatcher":
             rig.dispatcher.kill()
@@ -201,7 +201,7 @@ def sync_fails(rig, side):
             process = rig.start_node("--rate", "100", shim=shim)
             rig.await_load(5)
         shim.at = shim.calls + 1 + rig.chance.randrange(rig.size(8, 80))
-        until(lambda: not process.alive(), 300, f"the {side} ending at sync {shim.at}, now {shim.calls}", 0.02)
+        until(lambda: not process.alive(), 300, f"the {side} ending at a sync", 0.02)
         assert process.child.returncode == INPUT_OUTPUT, f"it ended with {process.child.returncode}: {rig.log(process.name)[-800:]}"
         if side == "dispatcher":
             rig.start_dispatcher()
