@@ -48,6 +48,8 @@ final class CameraReader: CameraFeed {
     private let attention: SharedAttention
     /// Why it is this transport, for people; empty when the camera's row says so.
     private let why: String
+    /// Asked when its connection has ended; true when somebody else takes over.
+    private let onEnd: @Sendable () -> Bool
     private let time: any TimeSource
     private let metrics: IngestMetrics
     private let log: Logger
@@ -64,7 +66,7 @@ final class CameraReader: CameraFeed {
     init(
         task: CameraTask, lane: CameraLane, tape: CameraTape, session: SharedSession, pacer: SharedPacer, slot: Int,
         attention: SharedAttention,
-        why: String, time: any TimeSource, metrics: IngestMetrics, log: Logger
+        why: String, onEnd: @escaping @Sendable () -> Bool, time: any TimeSource, metrics: IngestMetrics, log: Logger
     ) {
         self.task = task
         self.lane = lane
@@ -74,6 +76,7 @@ final class CameraReader: CameraFeed {
         self.slot = slot
         self.attention = attention
         self.why = why
+        self.onEnd = onEnd
         network = CameraNetwork(url: task.camera.url)
         self.time = time
         self.metrics = metrics
@@ -106,7 +109,7 @@ final class CameraReader: CameraFeed {
                 if failure.kind == .cancelled || stopping.isRaised { return }
                 metrics.reconnects(failure.kind).increment()
                 let wait = session.failed(failure, now: time.now, pacer: pacer, using: &generator)
-                if stopping.sleep(wait) { return }
+                if stopping.sleep(wait) || onEnd() { return }
             }
         }
     }

@@ -172,24 +172,21 @@ package final class IngestService: Sendable {
             archiver: archiver)
         var cameraLog = log
         cameraLog[metadataKey: "camera"] = "\(camera.id)"
-        let makeReader = { @Sendable [pacer, attention, time, metrics, cameraLog] (why: String) -> any CameraFeed in
+        let makeReader: AutomaticFeed.FallbackMaker = { [pacer, attention, time, metrics, cameraLog] why, onEnd in
             CameraReader(
                 task: task, lane: lane, tape: tape, session: session, pacer: pacer, slot: slot, attention: attention, why: why,
-                time: time, metrics: metrics, log: cameraLog)
+                onEnd: onEnd, time: time, metrics: metrics, log: cameraLog)
         }
-        let makeNative = { [pacer, attention, time, metrics, cameraLog, reactor] (onUnsupported: @escaping @Sendable (Failure) -> Bool) in
+        let makeNative: AutomaticFeed.NativeMaker = { [pacer, attention, time, metrics, cameraLog, reactor] onUnsupported in
             NativeCamera(
                 task: task, lane: lane, tape: tape, session: session, slot: slot, attention: attention, pacer: pacer, metrics: metrics,
                 time: time, log: cameraLog, reactor: reactor, onUnsupported: onUnsupported)
         }
         let feed: any CameraFeed
         switch camera.transport == .auto ? settings.automatic : camera.transport {
-        case .ffmpeg: feed = makeReader("")
+        case .ffmpeg: feed = makeReader("") { false }
         case .native where camera.transport == .native: feed = makeNative { _ in false }
-        case .native, .auto:
-            let automatic = AutomaticFeed(makeFallback: makeReader)
-            automatic.prefer(makeNative { [weak automatic] failure in automatic?.fallBack(failure) ?? false })
-            feed = automatic
+        case .native, .auto: feed = AutomaticFeed(time: time, makeNative: makeNative, makeFallback: makeReader)
         }
         return Running(
             task: task, feed: feed, lane: lane, session: session, slot: slot, network: CameraNetwork(url: camera.url),

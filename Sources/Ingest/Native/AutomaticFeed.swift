@@ -4,34 +4,34 @@
 import Base
 import Synchronization
 
-/// A feed that changes its transport once, with a stated reason. Any thread.
+/// A feed that changes its transport with a stated reason: from ours to libavformat at once, back when that connection ends and an hour has
+/// passed, because the camera may have been exchanged or mended. Any thread.
 final class AutomaticFeed: CameraFeed {
+    /// Makes our own feed, which calls `giveUp` when it cannot read the camera; true when another feed has taken over.
+    typealias NativeMaker = @Sendable (_ giveUp: @escaping @Sendable (Failure) -> Bool) -> any CameraFeed
+    /// Makes libavformat's, which calls `giveBack` when its connection has ended; true when another feed has taken over.
+    typealias FallbackMaker = @Sendable (_ why: String, _ giveBack: @escaping @Sendable () -> Bool) -> any CameraFeed
+
     private struct State {
         var current: (any CameraFeed)?
+        var changedAt = Duration.zero
         var isStopping = false
     }
 
+    private static let patience = Duration.seconds(3600)
+
     private let state = Mutex(State())
-    private let makeFallback: @Sendable (_ why: String) -> any CameraFeed
+    private let makeNative: NativeMaker
+    private let makeFallback: FallbackMaker
+    private let time: any TimeSource
 
-    /// - Parameter makeFallback: Makes the feed to change to; at most once.
-    init(makeFallback: @escaping @Sendable (_ why: String) -> any CameraFeed) { self.makeFallback = makeFallback }
-
-    /// Sets the first choice; before `start`.
-    func prefer(_ feed: any CameraFeed) { state.withLock { $0.current = feed } }
-
-    func start() { state.withLock { $0.current }?.start() }
-
-    /// The first choice cannot read this camera; true when the fallback has taken over.
-    func fallBack(_ failure: Failure) -> Bool {
-        state.withLock {
-            guard !$0.isStopping else { return false }
-            let fallback = makeFallback("our own RTSP cannot read it: \(failure.message)")
-            $0.current = fallback
-            fallback.start()
-            return true
-        }
+    init(time: any TimeSource, makeNative: @escaping NativeMaker, makeFallback: @escaping FallbackMaker) {
+        self.time = time
+        self.makeNative = makeNative
+        self.makeFallback = makeFallback
     }
+
+    func start() { state.withLock { change(&$0) { makeNative(giveUp()) } } }
 
     func requestStop() {
         state.withLock { state in
@@ -41,4 +41,33 @@ final class AutomaticFeed: CameraFeed {
     }
 
     func join(timeout: Duration) -> Bool { state.withLock { $0.current }?.join(timeout: timeout) ?? true }
+
+    private func giveUp() -> @Sendable (Failure) -> Bool {
+        { [weak self] failure in
+            guard let self else { return false }
+            return state.withLock { state in
+                guard !state.isStopping else { return false }
+                change(&state) { makeFallback("our own RTSP cannot read it: \(failure.message)", giveBack()) }
+                return true
+            }
+        }
+    }
+
+    private func giveBack() -> @Sendable () -> Bool {
+        { [weak self] in
+            guard let self else { return false }
+            return state.withLock { state in
+                guard !state.isStopping, time.now - state.changedAt >= Self.patience else { return false }
+                change(&state) { makeNative(giveUp()) }
+                return true
+            }
+        }
+    }
+
+    private func change(_ state: inout State, _ make: () -> any CameraFeed) {
+        let feed = make()
+        state.current = feed
+        state.changedAt = time.now
+        feed.start()
+    }
 }
