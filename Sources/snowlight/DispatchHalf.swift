@@ -78,8 +78,8 @@ struct DispatchHalf: Sendable {
             try FeedPublisher(endpoint: $0, source: cases, access: access, log: log, metrics: metrics)
         }
         let pushes = PushService(
-            file: file, registry: registry, signal: signal, policy: preparation.pushPolicy, book: preparation.destinations, time: time,
-            log: log, metrics: metrics, sending: PushClient(preparation.destinations.guardian).send, onFatal: shared.onFatal)
+            file: file, registry: registry, signal: signal, plan: preparation.pushPlan, time: time, log: log, metrics: metrics,
+            sending: PushClient.send, onFatal: shared.onFatal)
         let accounts = try await Accounts.open(file: accountsFile, time: time)
         if configuration.sampleAccounts { try await SampleLogins.write(accounts, preparation.district, folder: folder) }
         var settings = ConsoleSettings(
@@ -135,10 +135,19 @@ struct DispatchHalf: Sendable {
     /// Where ingest nodes connect to; empty before the services have started.
     var boundEndpoint: String { receiver.boundEndpoint }
 
-    /// Puts another district in force: cameras reach their nodes within a second. Blocks.
+    /// Puts another district in force: cameras reach their nodes within a second, notices go by the new plan from the next one on. Blocks.
     func replace(_ preparation: Preparation) throws {
         try Self.adopt(preparation, into: maps, log)
         office.publish(preparation.cameraRows)
+        let change = pushes.replace(preparation.pushPlan)
+        if !change.added.isEmpty || !change.removed.isEmpty || change.changesPolicy {
+            log.notice(
+                "pushes reloaded",
+                metadata: [
+                    "added": "\(change.added.joined(separator: " "))", "removed": "\(change.removed.joined(separator: " "))",
+                    "ladder and limits": change.changesPolicy ? "changed" : "as before",
+                ])
+        }
     }
 
     /// Puts a district that was read in force, under the grid set of the store. Blocks.

@@ -18,8 +18,7 @@ struct Preparation: Sendable {
     let pipelines: PipelineSet
     let calendar: WorkingCalendar
     let credentials: [CameraID: Credentials]
-    let pushPolicy: PushPolicy
-    let destinations: DestinationBook
+    let pushPlan: PushPlan
 
     /// What an ingest node reads: its rules and the calendar they look at. Cameras come over the bus.
     struct Node: Sendable {
@@ -74,7 +73,7 @@ struct Preparation: Sendable {
         return (
             Preparation(
                 configuration: configuration, district: district, catalogue: catalogue, pipelines: pipelines, calendar: calendar,
-                credentials: credentials, pushPolicy: pushPolicy, destinations: destinations),
+                credentials: credentials, pushPlan: PushPlan(policy: pushPolicy, book: destinations)),
             diagnostics
         )
     }

@@ -43,8 +43,8 @@ struct PushDistrict {
     var service: PushService {
         let post = post
         return PushService(
-            file: file, registry: box, signal: signal, policy: policy, book: book, time: time, log: Self.quiet, metrics: metrics,
-            sending: { try post.take($0) }, onFatal: { _ in })
+            file: file, registry: box, signal: signal, plan: PushPlan(policy: policy, book: book), time: time, log: Self.quiet,
+            metrics: metrics, sending: { request, _ in try post.take(request) }, onFatal: { _ in })
     }
 
     // MARK: the district
@@ -133,7 +133,7 @@ struct PushDistrict {
             var isQuiet = due.map { $0 > time.wallNow } ?? true
             for destination in book.outside {
                 for _ in 0..<10_000 {
-                    guard let next = try await service.send(to: destination), next <= time.wallNow else { break }
+                    guard let next = try await service.send(to: destination.name), next <= time.wallNow else { break }
                     isQuiet = false
                 }
             }

@@ -8,22 +8,18 @@ import NIOHTTP1
 import NIOPosix
 
 /// The sending of the service, over the network.
-package struct PushClient: Sendable {
-    private let guardian: HostGuard
-
+package enum PushClient {
     /// Everything together: resolving, connecting, sending, reading. Shorter than the lease of a try.
     private static let deadline = TimeAmount.seconds(10)
     private static let answerBytes = 64 << 10
 
-    package init(_ guardian: HostGuard) { self.guardian = guardian }
-
-    /// Sends `request` once.
+    /// Sends `request` once, to a host that the guard lets pass.
     ///
     /// The name is looked up here and the connection is pinned to that address, so that a name server cannot give one answer to the
     /// check and another to the connection. A client for each request costs a handshake and keeps nothing open towards hosts we do not
     /// own; pushes are few.
     /// - Throws: `.unauthorised` when the guard refuses the host, `.deadlineExceeded`, `.unavailable`. Never with the address in it.
-    package func send(_ request: PushRequest) async throws -> PushAnswer {
+    package static func send(_ request: PushRequest, _ guardian: HostGuard) async throws -> PushAnswer {
         let address = request.address
         if let problem = guardian.problem(address) { throw Failure(.unauthorised, problem) }
         let numeric = try await resolve(address)
@@ -41,23 +37,23 @@ package struct PushClient: Sendable {
             // What went wrong before says more than what goes wrong now.
             try? await client.shutdown()
             if error is CancellationError { throw Failure(.cancelled, "the process ends") }
-            throw Self.failure(error, address)
+            throw failure(error, address)
         }
     }
 
-    private func answer(_ client: HTTPClient, _ request: PushRequest) async throws -> PushAnswer {
+    private static func answer(_ client: HTTPClient, _ request: PushRequest) async throws -> PushAnswer {
         var message = HTTPClientRequest(url: request.address.url)
         message.method = .POST
         for header in request.headers { message.headers.add(name: header.name, value: header.value) }
         message.headers.add(name: "User-Agent", value: "snowlight")
         message.body = .bytes(ByteBuffer(bytes: request.body))
-        let response = try await client.execute(message, timeout: Self.deadline)
-        let body = try await response.body.collect(upTo: Self.answerBytes)
+        let response = try await client.execute(message, timeout: deadline)
+        let body = try await response.body.collect(upTo: answerBytes)
         let wait = response.headers.first(name: "Retry-After").flatMap(Double.init).map { min(max($0, 0), 3600) }
         return PushAnswer(status: Int(response.status.code), retryAfterSeconds: wait, body: Array(body.readableBytesView))
     }
 
-    private func resolve(_ address: PushAddress) async throws -> String {
+    private static func resolve(_ address: PushAddress) async throws -> String {
         // getaddrinfo blocks for as long as the resolver likes.
         try await onOwnThread("resolve") {
             do {

@@ -42,11 +42,11 @@ struct PushDesk {
     /// Feed rows about no case that may pile up before the cursor is moved over them: moving it is a write.
     private static let slack: Int64 = 1000
 
-    init(sql: any SQLConnection, registry: Registry, policy: PushPolicy, book: DestinationBook, now: WallTime) {
+    init(sql: any SQLConnection, registry: Registry, plan: PushPlan, now: WallTime) {
         self.sql = sql
         self.registry = registry
-        self.policy = policy
-        self.book = book
+        policy = plan.policy
+        book = plan.book
         self.now = now
         stages = StageList(policy, registry: registry)
         cases = CaseFollowing(sql)
@@ -73,7 +73,7 @@ struct PushDesk {
         // The row stays locked until commit: two followers take turns, and no change is taken twice.
         let cursor = try sql.row("UPDATE push_cursor SET seq = seq WHERE id = 1 RETURNING seq")?.int("seq") ?? 0
         let stretch = try cases.changes(after: cursor, limit: Self.batch)
-        if stretch.hasGap { for number in try cases.open() { try setTimer(number, now) } }
+        if stretch.hasGap { try review() }
         let due = try sql.rows(
             "SELECT case_no FROM push_timer WHERE due_ms <= $1 ORDER BY due_ms, case_no LIMIT $2",
             [.integer(now.millisecondsSince1970), SQLValue(Self.batch)]
@@ -90,6 +90,9 @@ struct PushDesk {
         effects.more = !stretch.cases.isEmpty || due.count == Self.batch
         effects.wake = try Self.nextDue(sql)
     }
+
+    /// Has every open case looked at anew: what is due may have changed with nothing in the feed that says so.
+    func review() throws { for number in try cases.open() { try setTimer(number, now) } }
 
     /// Deletes what is older than what is kept.
     private func prune() throws {
