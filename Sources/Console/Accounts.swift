@@ -238,6 +238,25 @@ package final class Accounts: Sendable {
         return !exists
     }
 
+    /// Sets the password of an account that exists, and ends its sessions.
+    package func setPassword(_ password: String, of user: String) async throws {
+        let cost = cost
+        let hash = try await hashers.runIfActive { try PasswordHash.make(password, cost: cost).text }
+        try await file.write {
+            _ = try $0.run("UPDATE user_account SET password_hash = $2 WHERE user_name = $1", [.text(user), .text(hash)])
+        }
+        try await endSessions(user: user)
+    }
+
+    /// All accounts by name; for commands.
+    package func all() async throws -> [Account] {
+        try await file.read { connection in
+            try connection.rows("SELECT user_name FROM user_account ORDER BY user_name").compactMap {
+                try Self.account($0.text("user_name"), connection)?.0
+            }
+        }
+    }
+
     private func openSession(_ account: Account, from address: String) async throws -> String {
         let token = Self.randomToken()
         let key = Self.digest(token)

@@ -12,7 +12,7 @@ struct Snowlight: AsyncParsableCommand {
         version: snowlightVersion,
         subcommands: [
             Serve.self, IngestCommand.self, DispatchCommand.self, Check.self, Detect.self, Replay.self, PipelinesCommand.self,
-            DistrictCommand.self, CamerasCommand.self, KeysCommand.self, StoreCommand.self,
+            DistrictCommand.self, CamerasCommand.self, UsersCommand.self, KeysCommand.self, StoreCommand.self,
         ])
 
     /// Usage errors end with 64 and one sentence; a command that ends by itself has thrown its own exit code.
