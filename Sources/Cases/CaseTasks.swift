@@ -22,6 +22,8 @@ package struct CaseTask: Sendable, Hashable {
     package var state = State.assigned
     /// What was done.
     package var answer = ""
+    /// The number under which an outside system took it over.
+    package var reference: String?
     package var doneAt: WallTime?
 
     /// Tasks of one case: more departments than a district has.
@@ -48,7 +50,7 @@ package struct CaseTasks: Sendable, Hashable {
         case .addTask:
             guard number == all.count + 1, let assignee = event.detail.assignee.flatMap({ WorkerID($0) }) else { return }
             all.append(CaseTask(number: number, assignee: assignee, note: event.note, since: event.at))
-        case .acknowledgeTask: change(number) { $0.state = .acknowledged }
+        case .acknowledgeTask: change(number) { ($0.state, $0.reference) = (.acknowledged, event.detail.reference) }
         case .completeTask: change(number) { ($0.state, $0.answer, $0.doneAt) = (.done, event.note, event.at) }
         case .withdrawTask: change(number) { $0.state = .withdrawn }
         default: return
@@ -87,6 +89,8 @@ package struct CaseTaskView: Encodable, Sendable, Hashable {
     package var state: String
     package var note: String
     package var answer: String
+    /// The number that an outside system gave it.
+    @NullWhenNil package var reference: String?
     package var since: String
     @NullWhenNil package var due: String?
     package var late: Bool
@@ -95,7 +99,7 @@ package struct CaseTaskView: Encodable, Sendable, Hashable {
     package var actions: [String]
 
     enum CodingKeys: String, CodingKey {
-        case task, assignee, state, note, answer, since, due, late, actions
+        case task, assignee, state, note, answer, reference, since, due, late, actions
         case doneAt = "done_at"
     }
 }

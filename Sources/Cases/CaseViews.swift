@@ -39,6 +39,8 @@ package struct CaseItem: Encodable, Sendable, Hashable {
     @NullWhenNil package var suspendedUntil: String?
     /// Parts of the work that others do, in the order in which they were given.
     package var tasks: [CaseTaskView]
+    /// The number under which an outside system took it over, as long as it has it.
+    @NullWhenNil package var reference: String?
     /// The case into which it was merged.
     @NullWhenNil package var mergedInto: String?
     /// The case of the same place and kind that was closed not long before it began.
@@ -46,6 +48,7 @@ package struct CaseItem: Encodable, Sendable, Hashable {
 
     enum CodingKeys: String, CodingKey {
         case no, state, version, category, priority, grid, township, village, owner, assignee, actions, drill, due, late, supervised, tasks
+        case reference
         case suspendedUntil = "suspended_until"
         case handlingGrid = "handling_grid"
         case placeText = "place_text"

@@ -19,8 +19,13 @@ package struct CaseWish: Sendable, Hashable {
     package var into: CaseNumber?
     /// The task of joint handling.
     package var task: Int?
+    /// The number under which an outside system took it over.
+    package var reference: String?
     /// The version of the other case that the reader saw; nil when the reader does not mind.
     package var intoVersion: Int?
+
+    /// Longest reference in characters: twice what case systems print.
+    package static let referenceLimit = 64
 
     package init(_ action: CaseAction, expectedVersion: Int, note: String = "") {
         self.action = action
@@ -40,6 +45,7 @@ extension CaseTransaction {
         var detail = CaseEventDetail()
         detail.until = wish.until?.millisecondsSince1970
         if [.acknowledgeTask, .completeTask, .withdrawTask].contains(wish.action) { detail.task = wish.task }
+        if [.acknowledge, .acknowledgeTask].contains(wish.action) { detail.reference = wish.reference }
         if wish.action == .submitResult { detail.result = wish.result ?? .seen }
         let command = CaseCommand(
             wish.action, role: reader.role, actor: reader.id, expectedVersion: wish.expectedVersion, note: wish.note,

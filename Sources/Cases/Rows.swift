@@ -87,6 +87,9 @@ struct CaseRow {
             calendar: registry.calendar)
     }
 
+    /// Whoever gets the case anew has no number for it yet.
+    private static let referencing: Set<CaseAction> = [.acknowledge, .dispatch, .reassign, .handOver, .returnTask]
+
     func item(_ log: [LoggedEvent], incidentIDs: [String], for reader: Reader, _ registry: Registry, now: WallTime) throws -> CaseItem {
         let assignee = try row.textOrNil("assignee_id").map {
             NamedReference(id: $0, name: StoredText.unescape(try row.textOrNil("assignee_name") ?? $0))
@@ -111,11 +114,13 @@ struct CaseRow {
                 CaseTaskView(
                     task: task.number,
                     assignee: NamedReference(id: task.assignee.text, name: registry.name(of: task.assignee) ?? task.assignee.text),
-                    state: task.state.rawValue, note: task.note, answer: task.answer, since: task.since.description,
+                    state: task.state.rawValue, note: task.note, answer: task.answer, reference: task.reference,
+                    since: task.since.description,
                     due: task.state.isOver ? nil : clocks.tasks[task.number]?.due?.description,
                     late: clocks.tasks[task.number]?.isLate(now) ?? false, doneAt: task.doneAt?.description,
                     actions: machine.tasks.actions(task, among: actions, actor: reader.id).map(\.rawValue))
             },
+            reference: log.last { Self.referencing.contains($0.event.action) }?.event.detail.reference,
             mergedInto: try row.textOrNil("merged_into"), recurrenceOf: try row.textOrNil("recurrence_of"))
     }
 

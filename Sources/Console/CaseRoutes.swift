@@ -140,6 +140,10 @@ struct CaseRoutes: Sendable {
         wish.result = try Self.parsed(body, "result", "must be rectified, no_trace or seen") { CaseResult(rawValue: $0) }
         wish.into = try Self.parsed(body, "into", "must be a case number") { CaseNumber($0) }
         wish.task = try body.optionalInt("task").map { Int(clamping: $0) }
+        wish.reference = try Self.parsed(body, "reference", "must have 1 to \(CaseWish.referenceLimit) printable characters") { text in
+            let isPrintable = text.unicodeScalars.allSatisfy { !CharacterSet.controlCharacters.contains($0) }
+            return isPrintable && (1...CaseWish.referenceLimit).contains(text.count) ? text : nil
+        }
         wish.intoVersion = try body.optionalInt("into_version").map { try Self.version($0, "into_version") }
         return try Self.response(await cases.act(call.caseNumber(), wish, by: call.account().reader))
     }

@@ -144,12 +144,13 @@ enum OpenAPISchemas {
         "incident_count": integer, "actions": OpenAPI.array(caseAction), "drill": boolean,
         "due": ["type": "object", "additionalProperties": time, "description": "When the running clocks end."],
         "late": OpenAPI.array(["type": "string", "enum": .array(CaseClock.allCases.map { .string($0.rawValue) })]),
-        "supervised": boolean, "suspended_until": maybeTime, "merged_into": maybeText, "recurrence_of": maybeText,
+        "supervised": boolean, "suspended_until": maybeTime, "reference": maybeText, "merged_into": maybeText,
+        "recurrence_of": maybeText,
         "tasks": OpenAPI.array(
             OpenAPI.object([
                 "task": integer, "assignee": OpenAPI.ref("Named"),
                 "state": ["type": "string", "enum": .array(CaseTask.State.allCases.map { .string($0.rawValue) })], "note": text,
-                "answer": text,
+                "answer": text, "reference": maybeText,
                 "since": time, "due": maybeTime, "late": boolean, "done_at": maybeTime, "actions": OpenAPI.array(caseAction),
             ])),
     ])
@@ -180,7 +181,7 @@ enum OpenAPISchemas {
                             "category": text, "priority": integer, "drill": boolean, "grid": text, "township": text,
                             "until": integer, "result": text, "into": text, "proposed": text, "incident": text,
                             "incidents": OpenAPI.array(text),
-                            "source": text, "recurrence_of": text, "task": integer, "assignee": text,
+                            "source": text, "recurrence_of": text, "task": integer, "assignee": text, "reference": text,
                         ]),
                     ])), "incidents": OpenAPI.array(OpenAPI.ref("IncidentItem")), "merged": OpenAPI.array(linkedCase),
                 "recurrences": OpenAPI.array(linkedCase), "duplicates": OpenAPI.array(duplicate),

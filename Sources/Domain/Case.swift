@@ -96,6 +96,8 @@ package struct CaseEventDetail: Hashable, Sendable, Codable {
     package var task: Int?
     /// To whom the task was given.
     package var assignee: String?
+    /// The number that an outside system gave to what it took over.
+    package var reference: String?
     /// The case, closed a while ago, of the same place and kind.
     package var recurrenceOf: String?
     /// To whom a hand-over was proposed.
@@ -110,6 +112,7 @@ package struct CaseEventDetail: Hashable, Sendable, Codable {
 
     enum CodingKeys: String, CodingKey {
         case category, priority, drill, grid, township, until, result, into, incidents, source, incident, task, assignee, proposed, restarts
+        case reference
         case recurrenceOf = "recurrence_of"
     }
 }

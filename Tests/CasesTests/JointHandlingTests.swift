@@ -76,6 +76,21 @@ private func joint() async throws -> (SmallDistrict, CaseNumber) {
     #expect(try await district.store.cases(mine, for: water).items.isEmpty)
 }
 
+@Test func anOutsideSystemNamesItsNumberAsLongAsItHasTheCase() async throws {
+    let (district, number) = try await joint()
+    defer { try? district.file.close() }
+    let tasks = try await district.go(number, [(.acknowledgeTask, build)]) { ($0.task, $0.reference) = (1, "ZJ-7") }.item.tasks
+    #expect(tasks.map(\.reference) == ["ZJ-7", nil] && tasks[0].state == "acknowledged")
+    try await district.go(number, [(.reassign, SmallDistrict.desk)]) { $0.assignee = WorkerID(build.id) }
+    let taken = try await district.go(number, [(.acknowledge, build)]) { $0.reference = "ZJ-8" }
+    #expect(taken.item.reference == "ZJ-8" && taken.events.last?.detail.reference == "ZJ-8")
+    // Returned with a reason: the command centre has it, and the log keeps the number.
+    let returned = try await district.go(number, [(.returnTask, build)]) { $0.note = "不属本部门" }
+    #expect(returned.item.state == "filed" && returned.item.reference == nil && returned.item.assignee == nil)
+    #expect(returned.events.compactMap(\.detail.reference) == ["ZJ-7", "ZJ-8"])
+    #expect(try CaseLog.verify(district.file).isSound)
+}
+
 @Test func aProfessionalMatterReachesNoGridworkerInPartsEither() async throws {
     let (district, _) = try await joint()
     defer { try? district.file.close() }
