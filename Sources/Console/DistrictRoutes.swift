@@ -24,9 +24,7 @@ struct DistrictRoutes: Sendable {
         func file(_ registry: Registry) -> StaticFile {
             last.withLock { last in
                 if let last, last.version == registry.gridSetVersion { return last.file }
-                let file = StaticFile(
-                    body: ByteBuffer(bytes: registry.geoJSON), type: "application/geo+json; charset=utf-8",
-                    etag: "\"\(SHA256Hex.of(registry.geoJSON).prefix(32))\"")
+                let file = StaticFile(registry.geoJSON, type: "application/geo+json; charset=utf-8")
                 last = (registry.gridSetVersion, file)
                 return file
             }
@@ -78,7 +76,8 @@ struct DistrictRoutes: Sendable {
     private func grids(_ call: Call) async throws -> Response {
         let account = try call.account()
         let registry = registry.current
-        let items = registry.grids.all.map { grid -> JSON in
+        let isOnlyMine = try call.number("mine", in: 0...1) == 1
+        let items = registry.grids.all.filter { !isOnlyMine || account.grids.contains($0.code) }.map { grid -> JSON in
             // Who works where is for those who send people there, and for the worker's own grid.
             let worker = Self.maySee(account, cameraIn: grid.code) ? registry.worker(of: grid.code) : nil
             return [

@@ -131,7 +131,7 @@ enum OpenAPI {
                 body: object([
                     "action": OpenAPISchemas.caseAction, "expected_version": integer, "note": text, "assignee": text, "until": time,
                     "result": ["type": "string", "enum": ["rectified", "no_trace", "seen"]], "into": text, "into_version": integer,
-                    "task": integer,
+                    "task": integer, "reference": text,
                 ]), answer: ref("CaseDetail"), more: [403, 404, 409, 422],
                 note:
                     """
@@ -140,7 +140,7 @@ enum OpenAPI {
                     catalogue must admit (422 `not_admitted`); `suspend` and `extend` name `until`; `merge` names an open case of the same \
                     category as `into`, with the `into_version` that was seen (409), and a note; `unmerge` takes it back while that case is open \
                     (422 `not_mergeable`). `add_task` gives an `assignee` a part of the work; `acknowledge_task`, `complete_task` and \
-                    `withdraw_task` name the `task`, and nothing closes before every task is over. A hazard passes inspection only with the `result` rectified or no_trace.
+                    `withdraw_task` name the `task`, and nothing closes before every task is over. Whoever acknowledges for an outside system may name its `reference`. A hazard passes inspection only with the `result` rectified or no_trace.
                     """)
         ),
         (
@@ -272,7 +272,9 @@ enum OpenAPI {
             "/api/thefts",
             get(
                 "Open theft reports of two-wheelers",
-                object(["items": array(object(["number": text, "opened_by": text, "opened": time, "expires": time]))]), more: [403, 422],
+                object([
+                    "items": array(object(["number": text, "opened_by": text, "opened_by_name": text, "opened": time, "expires": time]))
+                ]), more: [403, 422],
                 note: "For duty officers, supervisors and auditors. Neither tags nor where one was seen: that is kept nowhere."
             )
                 + post(
@@ -346,7 +348,13 @@ enum OpenAPI {
                     when the camera changes its parameter sets. At most 4 viewers a camera and 16 in all, 2 of them coded again.
                     """)
         ),
-        ("/api/grids", get("Grids with their gridworkers", object(["items": array(ref("Grid"))]))),
+        (
+            "/api/grids",
+            get(
+                "Grids with their gridworkers", object(["items": array(ref("Grid"))]),
+                query: [("mine", ["type": "integer", "enum": [0, 1]])],
+                note: "`mine=1` leaves those that the account is responsible for.")
+        ),
         ("/api/grids.geojson", get("The map of the grids", ["type": "object"], type: "application/geo+json", more: [304])),
         (
             "/api/gridsets",

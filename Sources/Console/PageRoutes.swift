@@ -32,6 +32,10 @@ struct PageRoutes: Sendable {
                 if call.visitor?.role == .gridworker { return .redirect("/work") }
                 return try page("notices.html", call)
             },
+            Route(.get, "/thefts", .page) { call in
+                if call.visitor?.role == .gridworker { return .redirect("/work") }
+                return try page("thefts.html", call)
+            },
             Route(.get, "/work", .page) { try page("work.html", $0) }, Route(.get, "/login", .anyone) { try page("login.html", $0) },
             Route(.get, "/assets/**", .anyone) { try file(in: assets, $0) },
             Route(.get, "/lib/leaflet/**", .anyone) { call in

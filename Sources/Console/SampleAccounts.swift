@@ -10,13 +10,16 @@ package struct SampleLogin: Sendable {
 }
 
 extension Accounts {
-    /// Makes sure that `duty`, `operator`, `supervisor` and one login per given gridworker exist; returns only the new ones, with random passwords.
+    /// Makes sure that one login for each role of the first pages and one per given gridworker exist; returns only the new ones, with random
+    /// passwords.
     ///
     /// Logins that exist keep their password and follow their worker to another grid. Each new one costs a password hash, so name only
     /// the workers that will log in.
     package func ensureSampleAccounts(workers: [(id: WorkerID, name: String, grid: GridCode)]) async throws -> [SampleLogin] {
         var wanted = [
             Account(user: "duty", name: "值班员", role: .dutyOfficer, grids: [], language: "zh"),
+            Account(user: "dispatcher", name: "派遣员", role: .dispatcher, grids: [], language: "zh"),
+            Account(user: "inspector", name: "核查员", role: .inspector, grids: [], language: "zh"),
             Account(user: "operator", name: "运维员", role: .operator, grids: [], language: "zh"),
             Account(user: "supervisor", name: "督办员", role: .supervisor, grids: [], language: "zh"),
         ]

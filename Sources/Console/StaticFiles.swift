@@ -12,6 +12,12 @@ struct StaticFile: Sendable {
     let type: String
     /// Strong, from the content, so that a new build of the pages is seen at once.
     let etag: String
+
+    init(_ bytes: [UInt8], type: String) {
+        body = ByteBuffer(bytes: bytes)
+        self.type = type
+        etag = "\"\(SHA256Hex.of(bytes).prefix(32))\""
+    }
 }
 
 /// The regular files below one directory, by relative path such as `js/feed.js`. Immutable.
@@ -33,6 +39,7 @@ struct StaticFiles: Sendable {
         var files: [String: StaticFile] = [:]
         var total = 0
         try Self.collect(root, prefix: "", into: &files, total: &total)
+        for (name, file) in files where name.hasSuffix(".html") { files[name] = try Self.assembled(file, from: files) }
         self.files = files
     }
 
@@ -57,9 +64,22 @@ struct StaticFiles: Sendable {
             guard size <= largestFileBytes, total <= largestTreeBytes else {
                 throw Failure(.invalidInput, "the page files are larger than pages ever are", context: [("file", item.path)])
             }
-            let bytes = [UInt8](try Data(contentsOf: item))
-            files[prefix + name] = StaticFile(body: ByteBuffer(bytes: bytes), type: type, etag: "\"\(SHA256Hex.of(bytes).prefix(32))\"")
+            files[prefix + name] = StaticFile([UInt8](try Data(contentsOf: item)), type: type)
         }
+    }
+
+    /// Puts a file in the place of each line `<!-- include NAME -->`, so that what all pages begin with stands once.
+    private static func assembled(_ page: StaticFile, from files: [String: StaticFile]) throws -> StaticFile {
+        let (mark, end) = ("<!-- include ", " -->")
+        let lines = try String(buffer: page.body).split(separator: "\n", omittingEmptySubsequences: false).map { line -> String in
+            guard line.hasPrefix(mark), line.hasSuffix(end) else { return String(line) }
+            let name = String(line.dropFirst(mark.count).dropLast(end.count))
+            guard let part = files[name] else {
+                throw Failure(.invalidInput, "a page includes a file that is absent", context: [("file", name)])
+            }
+            return String(buffer: part.body)
+        }
+        return StaticFile(Array(lines.joined(separator: "\n").utf8), type: page.type)
     }
 
     /// Only what pages are made of.

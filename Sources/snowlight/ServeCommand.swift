@@ -12,8 +12,8 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Reads the cameras, dispatches cases and serves the console, in one process.",
         discussion: """
-            Checks everything `snowlight check` checks and refuses to start on an error (65). SIGHUP reads the district and the channels again and applies \
-            the difference; SIGTERM and Ctrl-C stop gracefully.
+            Checks everything `snowlight check` checks and refuses to start on an error (65). SIGHUP reads the district and the \
+            channels again and applies the difference; SIGTERM and Ctrl-C stop gracefully.
             """)
 
     @Option(help: "The configuration file.") var config: String

@@ -162,7 +162,7 @@ def silences_and_leave_begin_and_end(run, browser):
     page = desk.log_in(run, "duty", "/notices")
     page.wait_for_selector("[data-role=pane][data-part=notices][data-state=shown]")
     page.screenshot(path=SCREENSHOTS / "notices-1440.png")
-    page.click("[data-role=notices-tab][data-part=silences]")
+    page.click("[data-role=part-tab][data-part=silences]")
     page.wait_for_selector("[data-role=pane][data-part=silences][data-state=shown]")
     page.fill("[data-role=silence-value]", "没有这个网格")
     page.fill("[data-role=silence-reason]", HOSTILE)
@@ -179,7 +179,7 @@ def silences_and_leave_begin_and_end(run, browser):
     assert run.duty.get("/api/silences")["items"] == []
 
     worker = next(grid["worker"] for grid in run.duty.get("/api/grids")["items"] if grid["worker"])
-    page.click("[data-role=notices-tab][data-part=leave]")
+    page.click("[data-role=part-tab][data-part=leave]")
     page.fill("[data-role=leave-worker]", worker["id"])
     page.fill("[data-role=leave-until]", (date.today() - timedelta(days=2)).isoformat())
     page.fill("[data-role=leave-reason]", "病假")
@@ -193,7 +193,7 @@ def silences_and_leave_begin_and_end(run, browser):
 
     phone = Page(browser, 390, 844)
     page = phone.log_in(run, "duty", "/notices")
-    page.click("[data-role=notices-tab][data-part=leave]")
+    page.click("[data-role=part-tab][data-part=leave]")
     page.wait_for_selector("[data-role=leave]")
     assert fits(page)
     page.screenshot(path=SCREENSHOTS / "leave-390.png")

@@ -166,9 +166,9 @@ private func withAccounts(
     }
     try await withAccounts(time, place) { accounts, _ in
         let made = try await accounts.ensureSampleAccounts(workers: workers(Desk.east))
-        #expect(made.map(\.user) == ["duty", "operator", "supervisor", "w-1", "w-2"])
-        #expect(made.map(\.role) == [.dutyOfficer, .operator, .supervisor, .gridworker, .gridworker])
-        #expect(Set(made.map(\.password)).count == 5 && made.allSatisfy { $0.password.utf8.count == 19 })
+        #expect(made.map(\.user) == ["duty", "dispatcher", "inspector", "operator", "supervisor", "w-1", "w-2"])
+        #expect(made.map(\.role) == [.dutyOfficer, .dispatcher, .inspector, .operator, .supervisor, .gridworker, .gridworker])
+        #expect(Set(made.map(\.password)).count == 7 && made.allSatisfy { $0.password.utf8.count == 19 })
         for login in made {
             let outcome = try await accounts.login(user: login.user, password: login.password, address: "a", replacing: nil)
             guard case .welcome(_, let account) = outcome else {

@@ -60,7 +60,7 @@ struct Desk: Sendable {
         let directory = NSTemporaryDirectory() + "/snowlight-console-\(UInt64.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: directory + "/assets/js", withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        for page in ["index", "work", "login", "suppressions", "cameras", "stats", "notices"] {
+        for page in ["index", "work", "login", "suppressions", "cameras", "stats", "notices", "thefts"] {
             try "<!doctype html><title>\(page)</title>".write("\(directory)/assets/\(page).html")
         }
         try "export const answer = 42;\n".write("\(directory)/assets/js/feed.js")

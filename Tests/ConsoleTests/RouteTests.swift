@@ -172,8 +172,11 @@ import Testing
         let here = URL(fileURLWithPath: #filePath)
         let assets = here.deletingLastPathComponent().appendingPathComponent("../../Sources/Console/Assets").standardizedFileURL
         let files = try StaticFiles(directory: assets.path)
-        for page in ["index.html", "work.html", "login.html", "suppressions.html"] {
+        let pages = files.names.filter { $0.hasSuffix(".html") && !$0.contains("/") }
+        #expect(pages.count == 8)
+        for page in pages {
             let text = String(buffer: try #require(files[page]).body)
+            #expect(text.contains("early.js") && !text.contains("<!-- include"), "\(page) is not put together")
             #expect(!text.contains(" style=") && !text.contains("<style") && !text.contains(" onclick="), "\(page)")
             for match in text.matches(of: /(?:href|src)="\/assets\/([^"]+)"/) { #expect(files[match.1] != nil, "\(page) needs \(match.1)") }
         }

@@ -81,8 +81,8 @@ export const importCameras = (wish) => request("POST", "/api/cameras/import", wi
 export const takeBackCameras = (base) => request("POST", "/api/cameras/import/rollback", { base });
 /** What the district's categories are called and what becomes of them. */
 export const catalogue = () => request("GET", "/api/catalogue");
-/** All grids with their names and gridworkers. */
-export const grids = () => request("GET", "/api/grids");
+/** Grids with their names and gridworkers; `mine: 1` leaves those of this account. */
+export const grids = (values = {}) => request("GET", `/api/grids${query(values)}`);
 /** The polygons of the grids as GeoJSON. */
 export const gridShapes = () => request("GET", "/api/grids.geojson");
 
@@ -102,6 +102,13 @@ export const endSilence = (id) => request("POST", `/api/silences/${part(id)}/end
 export const absences = () => request("GET", "/api/absences");
 /** Says until when a gridworker is on leave; a time that has passed ends it. */
 export const setAbsence = (worker, until, reason) => request("POST", `/api/workers/${part(worker)}/absence`, { until, reason });
+
+/** Theft reports of two-wheelers that are open; never a tag. */
+export const thefts = () => request("GET", "/api/thefts");
+/** Enters a report; the tag's number is forgotten once its tokens are made. */
+export const openTheft = (report) => request("POST", "/api/thefts", report);
+/** Takes a report off the list. */
+export const closeTheft = (number, reason) => request("POST", `/api/thefts/${part(number)}/close`, { reason });
 
 /** Acts on a case as it was seen: a newer version answers 409. `more` holds what some actions name: assignee, until, result, into. */
 export const act = (no, action, expectedVersion, note = "", more = {}) =>

@@ -90,7 +90,7 @@ export class BindingDrawer {
                 others && [t("bind.neighbours"), others],
                 [t("trust.place"), `${camera.lon.toFixed(6)}, ${camera.lat.toFixed(6)}`],
                 ptz && [t("bind.ptz"), t("bind.ptzYes")],
-                [t("bind.gridSet"), binding.grid_set],
+                [t("bind.gridSet"), binding.grid_set.split("-")[0]],
             ])),
             this.mayBind && section("bind", t("bind.change"), this.#form()),
             section("history", t("bind.history"), binding.history.length === 0 ? el("p", { class: "muted" }, t("bind.noHistory")) : el("ol", { class: "bind-history" }, ...binding.history.map((one) => this.#decision(one)))),

@@ -10,10 +10,12 @@ import { problemText } from "./places.js";
 /** What an action needs beside the version: a note (`+` when it is required) and fields by name. */
 const needs = {
     decline: ["note+"], file: [], merge: ["into", "note+"], unmerge: ["note+"], dispatch: ["assignee"], reassign: ["assignee", "note"], hand_over: ["assignee", "note+"],
-    inspect: [], pass: ["note"], fail: ["note+"], suspend: ["until", "note+"], resume: [], extend: ["until", "note+"], supervise: ["note+"],
-    remind: ["note"], reopen: ["note+"], void: ["note+"], add_task: ["assignee", "note+"], acknowledge_task: [], complete_task: ["note+"],
+    acknowledge: ["reference"], handle: [], submit_result: ["result", "note+"], return: ["note+"], inspect: [], pass: ["note"], fail: ["note+"], suspend: ["until", "note+"], resume: [], extend: ["until", "note+"], supervise: ["note+"],
+    remind: ["note"], reopen: ["note+"], void: ["note+"], add_task: ["assignee", "note+"], acknowledge_task: ["reference"], complete_task: ["note+"],
     withdraw_task: ["note+"],
 };
+
+const results = ["seen", "rectified", "no_trace"];
 
 /** Acts on one task of several: their buttons stand beside the task. */
 const ofTasks = new Set(["acknowledge_task", "complete_task", "withdraw_task"]);
@@ -62,7 +64,9 @@ export class CaseActs {
             el("button", { type: "submit", class: "primary", "data-role": "act-send" }, t("acts.send")),
             el("button", { type: "button", class: "quiet", "data-role": "act-cancel", onclick: () => this.#choose(null) }, t("acts.cancel")));
         this.node.replaceChildren(this.form);
-        this.form.querySelector("textarea, input")?.focus();
+        // The whole form, not only its first field.
+        this.form.scrollIntoView({ block: "nearest" });
+        this.form.querySelector("textarea, input, select")?.focus({ preventScroll: true });
     }
 
     /** What is still to be said. */
@@ -70,10 +74,15 @@ export class CaseActs {
 
     #field(need) {
         const name = need.replace("+", "");
-        const control = name === "note"
-            ? el("textarea", { name, rows: 3, maxlength: 2000, required: need.endsWith("+") })
-            : el("input", { name, type: name === "until" ? "datetime-local" : "text", required: true, autocomplete: "off" });
-        return el("label", {}, el("span", {}, t(`acts.${name}`)), control);
+        const controls = {
+            note: () => el("textarea", { name, rows: 3, maxlength: 2000, required: need.endsWith("+") }),
+            result: () => el("select", { name }, ...results.map((result) => el("option", { value: result }, t(`result.${result}`)))),
+            until: () => el("input", { name, type: "datetime-local", required: true }),
+            assignee: () => el("input", { name, list: "act-workers", required: true, autocomplete: "off", onfocus: () => offerWorkers() }),
+            reference: () => el("input", { name, maxlength: 64, autocomplete: "off" }),
+        };
+        const control = (controls[name] ?? (() => el("input", { name, required: true, autocomplete: "off" })))();
+        return el("label", {}, el("span", {}, t(`acts.${name}`)), control, name === "assignee" && el("datalist", { id: "act-workers" }));
     }
 
     #choose(action, wish = {}) {
@@ -89,6 +98,7 @@ export class CaseActs {
         const subject = wish.subject ?? item;
         const values = form && this.#needs().length > 0 ? Object.fromEntries(new FormData(form)) : {};
         if (values.until) values.until = new Date(values.until).toISOString();
+        if (!values.reference) delete values.reference;
         const { note = "", ...more } = values;
         try {
             const detail = await api.act(subject.no, action, subject.version, note.trim(), { ...wish.fixed, ...more });
@@ -107,4 +117,11 @@ export class CaseActs {
             this.#render(error.status === 422 ? `${problemText(error)} ${error.message}` : problemText(error));
         }
     }
+}
+
+/** Names for the accounts that may be meant; a department's is typed. Without an answer the field is a field. */
+async function offerWorkers() {
+    const { items } = await api.grids().catch(() => ({ items: [] }));
+    const workers = items.filter((grid) => grid.worker).map((grid) => el("option", { value: grid.worker.id }, `${grid.worker.name} · ${grid.village} ${grid.name}`));
+    document.getElementById("act-workers")?.replaceChildren(...workers);
 }

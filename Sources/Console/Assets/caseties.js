@@ -37,7 +37,7 @@ function tasksPart(item, begin) {
         el("li", { "data-role": "task", "data-task": task.task, "data-state": task.state },
             el("strong", {}, `${task.task} · ${task.assignee.name}`), el("span", { class: "muted" }, t(`task.${task.state}`)),
             task.due && el("span", { class: "muted" }, task.late ? t("clock.late", { time: timeText(task.due) }) : `${t("clock.handle")} ${timeText(task.due)}`),
-            el("p", {}, task.note), task.answer && el("p", { class: "note" }, task.answer),
+            el("p", {}, task.note), task.reference && el("span", { class: "muted" }, t("case.reference", { no: task.reference })), task.answer && el("p", { class: "note" }, task.answer),
             ...(task.actions ?? []).map((action) => button(action, begin, { fixed: { task: task.task } }))))));
 }
 

@@ -139,12 +139,12 @@ export class Drawer {
         this.#fillPicture(whole);
         if (detail) {
             this.film.show(whole);
-            replaceWhenChanged(this.where, [wherePart(whole)]);
+            replaceWhenChanged(this.where, [wherePart(whole)].filter(Boolean));
             replaceWhenChanged(this.restored, [restoredPart(whole)].filter(Boolean));
             replaceWhenChanged(this.why, [whyPart(whole)]);
             replaceWhenChanged(this.trust, [trustPart(whole)]);
             replaceWhenChanged(this.receipts, [receiptsPart(whole)]);
-            replaceWhenChanged(this.told, [toldPart(this.receiptRows)].filter(Boolean));
+            replaceWhenChanged(this.told, [toldPart(this.receiptRows, whole.case_detail)].filter(Boolean));
             replaceWhenChanged(this.case, [casePart(whole)]);
             this.caseActs.show(whole.case_detail);
             replaceWhenChanged(this.ties, tieParts(whole.case_detail, (action, wish) => this.caseActs.begin(action, wish)));

@@ -5,6 +5,7 @@ import { deltaText, spanText, timeText } from "./clock.js";
 import { el } from "./dom.js";
 import { isOngoing } from "./feed.js";
 import { t, word } from "./i18n.js";
+import { isOurOwn } from "./places.js";
 import { reasonText, whyNot } from "./reasons.js";
 import { timeline } from "./timeline.js";
 
@@ -21,6 +22,7 @@ export const pairs = (list) => el("dl", { class: "pairs" }, ...list.filter(Boole
 /** Where it is, in words, and how sure that is. */
 export function wherePart(detail) {
     const { resolution } = detail;
+    if (isOurOwn(detail)) return null;
     const lines = [el("p", { class: "where-camera" }, detail.camera.name)];
     if (!detail.grid) lines.push(el("p", { class: "note" }, t("place.unboundLong")));
     if (resolution?.near_border) {
@@ -57,9 +59,9 @@ export function trustPart(detail) {
         [t("trust.last"), `${timeText(detail.last_seen)} · ${end}`],
         [t("trust.span"), spanText(Date.parse(detail.last_seen) - Date.parse(detail.first_seen))],
         [t("trust.count"), t("trust.countValue", { n: detail.count, score: detail.score })],
-        resolution && [t("trust.grid"), [word("method", resolution.method), detail.grid?.code, resolution.grid_set && t("trust.gridSet", { v: resolution.grid_set })].filter(Boolean).join(" · ")],
-        [t("trust.camera"), detail.camera.id],
-        [t("trust.place"), `${detail.place.lon.toFixed(6)}, ${detail.place.lat.toFixed(6)}`],
+        resolution && !isOurOwn(detail) && [t("trust.grid"), [word("method", resolution.method), detail.grid?.code, resolution.grid_set && t("trust.gridSet", { v: resolution.grid_set.split("-")[0] })].filter(Boolean).join(" · ")],
+        !isOurOwn(detail) && [t("trust.camera"), detail.camera.id],
+        !isOurOwn(detail) && [t("trust.place"), `${detail.place.lon.toFixed(6)}, ${detail.place.lat.toFixed(6)}`],
     ]));
 }
 
@@ -86,6 +88,7 @@ export function casePart(detail) {
         pairs([
             [t("case.holder"), holder],
             item.handling_grid && item.handling_grid !== item.grid?.code && [t("case.handling"), item.handling_grid],
+            item.reference && [t("acts.reference"), item.reference],
             [t("case.opened"), timeText(item.opened_at)],
             ...clocks.filter((clock) => item.due?.[clock]).map((clock) =>
                 [t(`clock.${clock}`), (item.late ?? []).includes(clock) ? t("clock.late", { time: timeText(item.due[clock]) }) : timeText(item.due[clock])]),

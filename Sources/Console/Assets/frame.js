@@ -11,11 +11,18 @@ const pages = [
     ["/cameras", "pages.cameras", ["dutyOfficer", "dispatcher", "supervisor", "inspector", "operator", "admin", "townOffice"]],
     ["/suppressions", "doubt.title", ["dutyOfficer", "dispatcher", "supervisor", "inspector", "operator"]],
     ["/notices", "notice.title", ["dutyOfficer", "dispatcher", "supervisor", "townOffice"]],
+    ["/thefts", "theft.title", ["dutyOfficer", "supervisor", "auditor"]],
     ["/stats", "stats.title", ["dutyOfficer", "dispatcher", "supervisor", "inspector", "auditor"]],
 ];
 
-/** Connects the buttons of the page's head; `restyle` is called after a change of theme. */
+/** Names the page in its head and connects the buttons there; `restyle` is called after a change of theme. */
 export function installHead(restyle = () => {}) {
+    const name = role("page-name");
+    if (name) {
+        // Translated like all other texts when the language changes.
+        name.dataset.i18n = pages.find(([href]) => href === location.pathname)?.[1] ?? "brand.line";
+        name.textContent = t(name.dataset.i18n);
+    }
     role("logout").addEventListener("click", () => api.logout().catch(() => {}).then(() => location.assign("/login")));
     role("theme").addEventListener("click", () => {
         const root = document.documentElement;

@@ -117,7 +117,7 @@ export class ListImport {
                 this.note && el("p", { class: "note", role: "status", "data-role": "import-note" }, this.note),
                 this.state === "looking" && el("p", { class: "muted" }, t("imp.looking")),
                 report && this.#difference(report), report && this.#diverted(report.diverted), list && this.#former(list)),
-            this.state === "seen" && this.#foot(report));
+            ...(this.state === "seen" ? [this.#foot(report)] : []));
         if (focused) role(focused, this.node)?.focus({ preventScroll: true });
     }
 

@@ -8,7 +8,7 @@ import { el } from "./dom.js";
 import { isActive } from "./feed.js";
 import { t, word } from "./i18n.js";
 import { CameraDot, IncidentDot } from "./dots.js";
-import { placeText } from "./places.js";
+import { isOurOwn, placeText } from "./places.js";
 
 const badgeLimit = 50;
 const nameLimit = 90;
@@ -187,6 +187,7 @@ export class DistrictMap {
     #drawIncidents(items) {
         let badges = [...this.places.values()].filter((place) => place.layer instanceof L.Marker).length;
         for (const item of items) {
+            if (isOurOwn(item)) continue;
             const at = [item.place.lat, item.place.lon];
             const isSelected = item.id === this.selected?.id;
             const isBadge = (item.priority <= 2 || isSelected) && badges < badgeLimit;

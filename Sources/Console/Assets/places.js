@@ -3,8 +3,15 @@
 import { knows, t, word } from "./i18n.js";
 import { reasonText } from "./reasons.js";
 
+/** True for what is wrong with Snowlight itself: it is at no place, whichever camera it was noticed by. */
+export const isOurOwn = (item) => item.category?.startsWith("service.") ?? false;
+
+/** The camera's name; nothing for what is at no place. */
+export const cameraText = (item) => (isOurOwn(item) ? "" : item.camera.name);
+
 /** Township · village · grid; says plainly when no grid contains the place. */
 export function placeText(item) {
+    if (isOurOwn(item)) return t("place.own");
     return [item.township, item.village, item.grid?.name ?? t("place.unbound")].filter(Boolean).join(" · ");
 }
 
@@ -18,6 +25,8 @@ export function actorText(event) {
 
 /** A note as people read it: reasons chosen from a list travel as words of the API, and the dispatcher writes short English facts. */
 export function noteText(event) {
+    // Which incident it was stands in the case's own list; a number of 36 digits tells nobody anything.
+    if (event.role === "system" && /^incident [\da-f-]{36}$/.test(event.note ?? "")) return "";
     return event.action === "return" && knows(`return.${event.note}`) ? t(`return.${event.note}`) : reasonText(event.note ?? "");
 }
 

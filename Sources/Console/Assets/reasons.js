@@ -47,7 +47,6 @@ const shapes = [
     ["tamper.covered", /^contrast (?<contrast>\d+), nothing of the learnt view is left$/],
     ["tamper.settled", /^the new view has held still and is learnt$/],
     ["tamper.over", /^no longer so$/],
-    ["note.incident", /^incident (?<id>[\da-f-]{36})$/],
     ["note.grid", /^grid (?<code>\d{15})$/],
     ["note.worker", /^(?<name>.+) \(full_time\)$/],
     ["note.substitute", /^(?<name>.+) \(substitute\)$/],

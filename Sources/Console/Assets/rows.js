@@ -7,7 +7,7 @@ import { ageText, timeText } from "./clock.js";
 import { el, setText } from "./dom.js";
 import { isOngoing } from "./feed.js";
 import { t, word } from "./i18n.js";
-import { placeText } from "./places.js";
+import { cameraText, placeText } from "./places.js";
 
 /** Makes the empty row of an incident; `patchRow` fills it. */
 export function makeRow(item) {
@@ -45,7 +45,7 @@ export function patchRow(row, item, index, view) {
     setText(cells.count, item.count > 1 ? `×${item.count}` : "");
     cells.count.title = item.count > 1 ? t("row.count", { n: item.count }) : "";
     setText(cells.place, placeText(item));
-    setText(cells.camera, item.camera.name);
+    setText(cells.camera, cameraText(item));
     setText(cells.age, ageText(item.first_seen));
     setText(cells.time, timeText(item.first_seen));
     cells.time.setAttribute("datetime", item.first_seen);
@@ -58,7 +58,7 @@ export function patchRow(row, item, index, view) {
         cells.flags.replaceChildren(
             ...[item.drill && t("flag.drill"), item.proposed && t("flag.proposed"), item.restored && t("flag.restored")].filter(Boolean).map((text) => el("span", { class: "flag" }, text)));
     }
-    row.setAttribute("aria-label", [t(`priority.${item.priority}`), category, placeText(item), item.camera.name, timeText(item.first_seen), word("state", state)].join(", "));
+    row.setAttribute("aria-label", [t(`priority.${item.priority}`), category, placeText(item), cameraText(item), timeText(item.first_seen), word("state", state)].filter(Boolean).join(", "));
 }
 
 /** Writes only what passes with time. */

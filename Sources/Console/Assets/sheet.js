@@ -1,4 +1,4 @@
-// **what is in force and can be ended**: the part that silences and leave share, as tabs of the page of notices.
+// **what is in force and can be ended**: the part that silences, leave and theft reports share.
 
 import { el } from "./dom.js";
 import { t } from "./i18n.js";
@@ -32,11 +32,14 @@ export class Sheet {
         let failure;
         try { await deed(); } catch (error) {
             failure = error;
-            this.problem = problemText(error);
+            this.problem = this.sentence(error);
         }
         this.isSending = false;
         await this.page.changed(failure);
     }
+
+    /** What the reader is told of a request that failed. */
+    sentence(error) { return problemText(error); }
 
     render() {
         const { name } = this;

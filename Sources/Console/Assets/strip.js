@@ -5,7 +5,7 @@ import { ageText } from "./clock.js";
 import { el, setText } from "./dom.js";
 import { isOngoing, needsEyes } from "./feed.js";
 import { t, word } from "./i18n.js";
-import { placeText } from "./places.js";
+import { cameraText, placeText } from "./places.js";
 
 const shown = 3;
 
@@ -37,7 +37,7 @@ export class UrgentStrip {
 
     #line(item) {
         return el("button", { type: "button", class: "strip-line", "data-role": "strip-line", "data-id": item.id, onclick: () => this.open(item.id) },
-            badge(1), el("strong", {}, word("category", item.category)), el("span", { class: "strip-place" }, `${placeText(item)} · ${item.camera.name}`),
+            badge(1), el("strong", {}, word("category", item.category)), el("span", { class: "strip-place" }, [placeText(item), cameraText(item)].filter(Boolean).join(" · ")),
             el("span", { class: "muted" }, isOngoing(item) ? t("phase.ongoing") : word("phase", item.phase)),
             el("span", { class: "strip-age" }, ageText(item.first_seen)), stateChip(item.case?.state ?? "none"));
     }

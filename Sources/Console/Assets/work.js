@@ -10,9 +10,12 @@ import { StatusLine, TabSign } from "./status.js";
 import { Stream } from "./stream.js";
 import { caseCard } from "./workcards.js";
 import { CaseView } from "./workcase.js";
+import { nextTask, ownTasks } from "./worktasks.js";
 
 const openStates = new Set(["dispatched", "acknowledged", "handling"]);
 const submittedStates = new Set(["handled", "inspecting"]);
+/** States in which a finished task is still part of something. */
+const jointStates = new Set(["filed", ...openStates, ...submittedStates, "suspended"]);
 
 class WorkPage {
     cases = new Map();
@@ -45,6 +48,8 @@ class WorkPage {
             suggestLanguage(this.account.language);
             loadCatalogue();
             setText(role("who"), this.account.name);
+            // Only a name beside the worker's own: a phone without an answer does without.
+            api.grids({ mine: 1 }).then(({ items }) => setText(role("grids"), items.map((grid) => `${grid.township} ${grid.name}`).join(t("list.comma"))), () => {});
         }
         const answer = await api.cases({ mine: 1, state: "open", limit: 500 });
         const listed = new Set(answer.items.map((item) => item.no));
@@ -60,7 +65,7 @@ class WorkPage {
         let isNews = false;
         for (const change of changes) {
             if (change.kind !== "case" || !change.case) continue;
-            isNews ||= !this.cases.has(change.case.no) && this.#isMine(change.case) && openStates.has(change.case.state);
+            isNews ||= this.#place(change.case) === "todo" && this.#place(this.cases.get(change.case.no)) !== "todo";
             this.deeds.settle(change.case);
             this.#put(change.case);
             this.caseView.update(this.cases.get(change.case.no) ?? change.case);
@@ -71,13 +76,21 @@ class WorkPage {
         this.draw();
     }
 
-    #isMine(item) { return item.assignee?.id === this.account?.user; }
+    /** Where a case stands for this reader: `todo`, `done` as far as it is theirs, or nowhere. */
+    #place(item) {
+        const user = this.account?.user;
+        if (!item || !user) return null;
+        const isHolder = item.assignee?.id === user;
+        if ((isHolder && openStates.has(item.state)) || nextTask(item, user)) return "todo";
+        if ((isHolder && submittedStates.has(item.state)) || (ownTasks(item, user).length > 0 && jointStates.has(item.state))) return "done";
+        return null;
+    }
 
     /** Takes a state unless a newer one is known; a case that went to someone else leaves the list. */
     #put(item) {
         const known = this.cases.get(item.no);
         if (known && known.version > item.version) return;
-        if (this.#isMine(item) && (openStates.has(item.state) || submittedStates.has(item.state))) this.cases.set(item.no, item);
+        if (this.#place(item)) this.cases.set(item.no, item);
         else this.cases.delete(item.no);
     }
 
@@ -96,14 +109,16 @@ class WorkPage {
         if (this.cameFromList) history.back(); else location.hash = "";
     }
 
-    hasDraft(no) { return this.deeds.draft(no) !== ""; }
+    get user() { return this.account?.user; }
+    hasDraft(no, task) { return this.deeds.draft(no, task) !== ""; }
     forget(no) { this.deeds.forget(no); }
 
     /** The one button of a card: a result needs words, so it leads to where they are written. */
-    primary(item, action) {
-        if (action !== "submit_result") return this.deeds.send(item, action);
+    primary(item, action, task) {
+        if (action !== "submit_result" && action !== "complete_task") return this.deeds.send(item, action, "", task ? { task } : {});
+        // After the page has turned to the case, which an earlier listener does.
+        addEventListener("hashchange", () => this.caseView.write(task), { once: true });
         this.open(item.no);
-        requestAnimationFrame(() => this.caseView.note?.focus());
     }
 
     #route() {
@@ -137,19 +152,18 @@ class WorkPage {
     #signs() { this.sign.show(`${t("work.title")} · ${t("brand")}`, this.#todo().length, this.status.status.state); }
 
     #todo() {
-        return [...this.cases.values()].filter((item) => openStates.has(item.state))
+        return [...this.cases.values()].filter((item) => this.#place(item) === "todo")
             .sort((a, b) => a.priority - b.priority || (a.opened_at < b.opened_at ? -1 : 1));
     }
 
     /** Lists and case again. Cards that say the same keep their nodes, so that a tap never hits a button that was just replaced. */
     draw() {
         const todo = this.#todo();
-        const done = [...this.cases.values()].filter((item) => submittedStates.has(item.state)).sort((a, b) => (a.opened_at < b.opened_at ? 1 : -1));
+        const done = [...this.cases.values()].filter((item) => this.#place(item) === "done").sort((a, b) => (a.opened_at < b.opened_at ? 1 : -1));
         this.#drawList(role("todo"), todo);
         this.#drawList(role("done"), done);
         role("done-section").hidden = done.length === 0;
         setText(role("todo-count"), this.hasLoaded ? String(todo.length) : "");
-        setText(role("grids"), [...new Set([...this.cases.values()].map((item) => [item.township, item.grid?.name].filter(Boolean).join(" ")))].slice(0, 2).join(t("list.comma")) || (this.account?.grids ?? []).join(" "));
         this.#drawEmpty(todo.length);
         if (this.caseView.item) this.caseView.render();
         this.#signs();

@@ -7,6 +7,7 @@ import { ageText, serverNow, timeText } from "./clock.js";
 import { el } from "./dom.js";
 import { t, word } from "./i18n.js";
 import { problemText } from "./places.js";
+import { nextTask, ownTasks, taskAction, taskChip, taskDue, waitingLine } from "./worktasks.js";
 
 /** What a tap on the primary button does next, of what the reader may do; nil when nothing is left to do. */
 export function primaryAction(item) {
@@ -29,12 +30,15 @@ export function dueLine(item) {
     return el("p", { class: "case-due", "data-role": "due", "data-clock": clock, "data-late": String(isLate) }, `${t(`clock.${clock}`)} ${isLate ? t("clock.late", { time }) : time}`);
 }
 
+/** What was done, and to which task where it was one. */
+const deedName = (deed) => [deed.task && t("tasks.own", { n: deed.task }), t(`act.${deed.action}`)].filter(Boolean).join(" · ");
+
 /** The sentence about the last deed on a case, if there is one to say. */
 export function deedLine(deed) {
     if (!deed) return null;
     const line = (text, extra) => el("p", { class: `deed deed-${deed.state}`, "data-role": "deed", "data-deed": deed.state, role: "status" }, text, extra);
     if (deed.state === "sending") return line(t("act.sending"));
-    if (deed.state === "delivered") return line(`${t(`act.${deed.action}`)} · ${t("act.delivered", { time: timeText(deed.at, { seconds: false }) })}`);
+    if (deed.state === "delivered") return line(`${deedName(deed)} · ${t("act.delivered", { time: timeText(deed.at, { seconds: false }) })}`);
     if (deed.state === "failed") return line(`${problemText(deed.error)} ${deed.error.kind === "network" || deed.error.status >= 500 ? t("act.notDelivered") : ""}`);
     return null;
 }
@@ -54,16 +58,23 @@ export const primaryLabel = (action, deed) => (deed?.state === "sending" && deed
 
 /** The card of a case in the list. */
 export function caseCard(item, deed, page) {
-    const action = primaryAction(item);
+    const task = nextTask(item, page.user);
+    // Whose case it is does that first; a task of theirs waits inside.
+    const action = primaryAction(item) ?? (task && taskAction(task));
+    const named = primaryAction(item) ? null : task?.task;
+    const mine = ownTasks(item, page.user);
+    const isGuest = item.assignee?.id !== page.user && mine.length > 0;
     const [near, far] = placeLines(item);
     const open = () => page.open(item.no);
     return el("article", { class: "card", "data-role": "case-card", "data-no": item.no, "data-state": item.state, "data-version": item.version, "data-drill": item.drill || null },
         el("button", { type: "button", class: "card-face", onclick: open, "aria-label": `${t(`priority.${item.priority}`)} ${word("category", item.category)} ${near}` },
-            el("span", { class: "card-head" }, badge(item.priority), el("strong", {}, word("category", item.category)), item.drill && el("span", { class: "flag" }, t("flag.drill")), stateChip(item.state)),
+            el("span", { class: "card-head" }, badge(item.priority), el("strong", {}, word("category", item.category)), item.drill && el("span", { class: "flag" }, t("flag.drill")), isGuest ? taskChip(task ?? mine.at(-1)) : stateChip(item.state)),
             el("span", { class: "card-near" }, near), el("span", { class: "card-far" }, far),
             el("span", { class: "card-time" }, `${t("work.opened", { time: timeText(item.opened_at, { seconds: false }) })} · ${ageText(item.opened_at)}`)),
+        ...mine.filter(taskAction).map((one) => el("div", { class: "card-task", "data-role": "card-task", "data-task": one.task }, el("strong", {}, t("tasks.own", { n: one.task })), el("p", {}, one.note), taskDue(one))),
+        waitingLine(item, page.user),
         deedLine(deed),
-        deed?.state === "conflict" && el("div", { class: "conflict", "data-role": "conflict", role: "alert" }, el("p", {}, conflictText(deed, page.hasDraft(item.no))),
+        deed?.state === "conflict" && el("div", { class: "conflict", "data-role": "conflict", role: "alert" }, el("p", {}, conflictText(deed, page.hasDraft(item.no, deed.task))),
             el("button", { type: "button", "data-role": "conflict-ok", onclick: () => page.forget(item.no) }, t("conflict.ok"))),
-        action && el("button", { type: "button", class: "primary", "data-role": "primary", "data-action": action, disabled: deed?.state === "sending", onclick: () => page.primary(item, action) }, primaryLabel(action, deed)));
+        action && el("button", { type: "button", class: "primary", "data-role": "primary", "data-action": action, disabled: deed?.state === "sending", onclick: () => page.primary(item, action, named) }, primaryLabel(action, deed)));
 }

@@ -7,12 +7,12 @@ import { badge, stateChip } from "./badges.js";
 import { ageText, timeText } from "./clock.js";
 import { noteLimit } from "./deeds.js";
 import { el, setText } from "./dom.js";
-import { tieParts } from "./caseties.js";
 import { timeline } from "./timeline.js";
 import { t, word } from "./i18n.js";
 import { pictureFigure } from "./picture.js";
 import { problemText } from "./places.js";
 import { conflictText, deedLine, dueLine, placeLines, primaryAction, primaryLabel } from "./workcards.js";
+import { othersParts, OwnTasks } from "./worktasks.js";
 
 const results = ["seen", "rectified", "no_trace"];
 const reasons = ["wrong_grid", "professional", "no_access", "unsafe", "nothing_found"];
@@ -40,6 +40,12 @@ export class CaseView {
         }
         this.render();
         await this.load();
+    }
+
+    /** Leads to where words are needed: the result of the case, or of one of its tasks. */
+    write(task) {
+        if (task) this.ownTasks?.focus(task);
+        else this.note?.focus();
     }
 
     close() { this.item = this.detail = null; this.node.replaceChildren(); }
@@ -79,7 +85,8 @@ export class CaseView {
         this.resultLabel = el("label", { for: "result" });
         part("deed").setAttribute("aria-live", "polite");
         this.noteBlock = el("div", { class: "note-block", hidden: true }, this.noteLabel, this.note, this.noteLine, this.resultLabel, this.result);
-        this.node.replaceChildren(part("head", "header"), part("place"), part("pic"), part("conflict"), this.noteBlock, this.deedPart, part("act"), part("tasks"), part("log"));
+        this.node.replaceChildren(part("head", "header"), part("place"), part("pic"), part("conflict"), part("own"), this.noteBlock, this.deedPart, part("act"), part("others"), part("log"));
+        this.ownTasks = new OwnTasks(this.ownPart, this.deeds);
     }
 
     /** The picture is the incident's; when this reader may not see it there is simply none. */
@@ -118,27 +125,26 @@ export class CaseView {
             el("h1", {}, badge(item.priority), el("span", {}, word("category", item.category)), item.drill && el("span", { class: "flag" }, t("flag.drill"))),
             el("p", { class: "case-near" }, near), el("p", { class: "case-far" }, far),
             el("p", { class: "case-facts" }, `${item.no} · ${t("work.opened", { time: timeText(item.opened_at, { seconds: false }) })} · ${ageText(item.opened_at)}`),
-            dueLine(item));
+            ...[dueLine(item)].filter(Boolean));
         this.conflictPart.replaceChildren(...(deed?.state === "conflict" ? [this.#conflict(deed)] : []));
         this.deedPart.replaceChildren(...[this.problem && el("p", { class: "problem" }, this.problem), deedLine(deed)].filter(Boolean));
         const isForResult = item.actions?.includes("submit_result");
-        this.noteBlock.hidden = !isForResult && !(item.tasks ?? []).some((task) => task.actions.includes("complete_task"));
-        this.result.hidden = this.resultLabel.hidden = !isForResult;
+        this.noteBlock.hidden = !isForResult;
+        this.ownTasks.render(item, deed);
         setText(this.noteLabel, t("note.label"));
         this.note.placeholder = t("note.placeholder");
         setText(this.resultLabel, t("result.label"));
         for (const option of this.result.options) setText(option, t(`result.${option.value}`));
-        if (deed?.state === "delivered" && this.deeds.draft(item.no) === "") this.note.value = "";
+        if (deed?.state === "delivered" && !deed.task && this.deeds.draft(item.no) === "") this.note.value = "";
         this.note.disabled = deed?.state === "sending";
         this.#noteLine();
         this.actPart.replaceChildren(...(this.isReturning ? this.#returning() : this.#actions(deed)));
-        // Parts of the work that others do, or this reader for somebody else.
-        this.tasksPart.replaceChildren(...tieParts({ ...item, incidents: [], merged: [], duplicates: [] }, (action, wish) => this.#actOnTask(action, wish)));
+        this.othersPart.replaceChildren(...othersParts(item, this.deeds.user));
         if (this.detail) this.logPart.replaceChildren(el("h2", {}, t("case.timeline")), timeline(this.detail.events ?? []));
     }
 
     #conflict(deed) {
-        return el("div", { class: "conflict", "data-role": "conflict", role: "alert" }, el("p", {}, conflictText(deed, this.note.value.trim() !== "")),
+        return el("div", { class: "conflict", "data-role": "conflict", role: "alert" }, el("p", {}, conflictText(deed, (deed.task ? this.ownTasks.text(deed.task) : this.note.value.trim()) !== "")),
             el("button", { type: "button", "data-role": "conflict-ok", onclick: () => this.deeds.forget(this.item.no) }, t("conflict.ok")));
     }
 
@@ -159,12 +165,6 @@ export class CaseView {
         return [el("h2", {}, t("return.title")),
             ...reasons.map((reason) => el("button", { type: "button", "data-role": "reason", "data-reason": reason, onclick: () => this.#sendReturn(reason) }, t(`return.${reason}`))),
             el("button", { type: "button", class: "quiet", "data-role": "return-cancel", onclick: () => this.#return(false) }, t("return.cancel"))];
-    }
-
-    #actOnTask(action, { fixed = {} }) {
-        const note = this.note.value.trim();
-        if (action === "complete_task" && note === "") return this.#missing();
-        if (fixed.task !== undefined) this.deeds.send(this.item, action, action === "complete_task" ? note : "", fixed);
     }
 
     #missing() {

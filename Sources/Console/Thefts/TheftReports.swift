@@ -25,6 +25,8 @@ package final class TheftReports: Sendable {
     struct Item: Sendable, Hashable {
         var number: String
         var openedBy: String
+        /// The account when there is no name any more.
+        var openedByName: String
         var opened: WallTime
         var expires: WallTime
     }
@@ -51,10 +53,15 @@ package final class TheftReports: Sendable {
     func list() async throws -> [Item] {
         let now = time.wallNow.millisecondsSince1970
         return try await file.read { sql in
-            try sql.rows("SELECT * FROM theft_report WHERE expires_ms > $1 ORDER BY number", [.integer(now)]).map { row in
+            try sql.rows(
+                """
+                SELECT r.*, COALESCE(u.display_name, r.opened_by) AS opened_by_name FROM theft_report r
+                LEFT JOIN user_account u ON u.user_name = r.opened_by WHERE r.expires_ms > $1 ORDER BY r.number
+                """, [.integer(now)]
+            ).map { row in
                 Item(
                     number: try row.text("number"), openedBy: try row.text("opened_by"),
-                    opened: WallTime(millisecondsSince1970: try row.int("opened_ms")),
+                    openedByName: try row.text("opened_by_name"), opened: WallTime(millisecondsSince1970: try row.int("opened_ms")),
                     expires: WallTime(millisecondsSince1970: try row.int("expires_ms")))
             }
         }

@@ -38,7 +38,8 @@ struct TheftRoutes: Sendable {
     private func list(_ call: Call) async throws -> Response {
         let items = try await kept().list().map { item -> JSON in
             [
-                "number": .string(item.number), "opened_by": .string(item.openedBy), "opened": .string(item.opened.description),
+                "number": .string(item.number), "opened_by": .string(item.openedBy), "opened_by_name": .string(item.openedByName),
+                "opened": .string(item.opened.description),
                 "expires": .string(item.expires.description),
             ]
         }

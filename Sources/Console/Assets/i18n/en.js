@@ -40,7 +40,7 @@ export default {
     "ties.recurrenceOf": "Case {no} was closed here not long before.", "ties.mergedInto": "Merged into case {no}.", "ties.recurrence": "It came back as case {no} at {time}.",
     "ties.metres": "{m} m away", "ties.sameGrid": "same grid", "ties.before": "{n} min before", "ties.after": "{n} min after",
     "task.assigned": "Given", "task.acknowledged": "Accepted", "task.done": "Done", "task.withdrawn": "Taken back",
-    "acts.send": "Confirm", "acts.cancel": "Cancel", "acts.note": "Why", "acts.assignee": "To (account)", "acts.until": "Until", "acts.into": "Into case number",
+    "acts.send": "Confirm", "acts.cancel": "Cancel", "acts.note": "Note", "acts.assignee": "To (account)", "acts.until": "Until", "acts.into": "Into case number",
     "clock.file": "File by", "clock.dispatch": "Dispatch by", "clock.acknowledge": "Acknowledge by", "clock.arrive": "Arrive by", "clock.handle": "Handle by", "clock.inspect": "Inspect by",
     "clock.late": "{time}, overdue", "case.suspendedUntil": "Suspended until",
     "result.label": "Outcome", "result.seen": "Seen, not put right", "result.rectified": "Put right", "result.no_trace": "Nothing there any more",
@@ -48,7 +48,7 @@ export default {
     "role.townOffice": "Township office", "role.inspector": "Inspector", "role.supervisor": "Supervisor", "role.operator": "Operator", "role.auditor": "Auditor", "role.admin": "Administrator",
     "owner.command_centre": "Command centre", "owner.village": "Village queue", "owner.unbound": "Command centre (no grid)",
 
-    "place.unbound": "No grid", "place.unboundLong": "Inside no grid; the command centre handles it.",
+    "place.own": "Snowlight itself", "place.unbound": "No grid", "place.unboundLong": "Inside no grid; the command centre handles it.",
     "place.border": "{m} m from the grid's border, next to {others}", "place.borderOnly": "{m} m from the grid's border", "place.moved": "The camera reports a place {m} m from where it is registered. Please check.",
     "method.camera_manual": "Camera bound by hand", "method.position": "By the camera's position", "method.unbound": "Not bound",
     "method.zone_ground": "Ground of the zone", "method.zone_manual": "Zone bound by hand", "method.preset_manual": "Preset bound by hand", "method.field_of_view": "By what it sees", "method.village": "By its village",
@@ -90,7 +90,7 @@ export default {
     "reason.tamper.defocused": "{p} of the usual sharpness in the same view", "reason.tamper.moved": "edges agree with the learnt view by {p}",
     "reason.tamper.black": "brightness {n} of 255, contrast {contrast}", "reason.tamper.covered": "contrast {contrast}, nothing of the learnt view is left",
     "reason.tamper.settled": "the new view has held still and is learnt", "reason.tamper.over": "no longer so",
-    "reason.note.incident": "incident {id}", "reason.note.grid": "grid {code}", "reason.note.worker": "{name} (full time)",
+    "reason.note.grid": "grid {code}", "reason.note.worker": "{name} (full time)",
     "reason.note.substitute": "{name} (substitute)", "reason.note.uncatalogued": "not in the catalogue: stays with the command centre",
     "reason.note.noGrid": "in no grid: stays with the command centre", "reason.note.noWorker": "no gridworker in grid {code}: stays with the command centre",
     "reason.note.professional": "professional matter: for a department",
@@ -122,7 +122,7 @@ export default {
     "key.next": "Next", "key.previous": "Previous", "key.openCurrent": "Open", "key.close": "Close", "key.file": "File", "key.showNew": "Show new", "key.pause": "Pause / resume",
     "key.toggleGrids": "Grid names", "key.toggleCameras": "Cameras", "key.locate": "Locate", "key.help": "All keys",
 
-    "work.title": "My cases", "work.todo": "To do", "work.submitted": "Submitted, to be inspected", "work.empty": "Nothing to do now", "work.emptyProof": "New cases appear here at once. Data as of {time}.",
+    "work.title": "My cases", "work.todo": "To do", "work.submitted": "Submitted, waiting for others", "work.empty": "Nothing to do now", "work.emptyProof": "New cases appear here at once. Data as of {time}.",
     "work.loading": "Loading cases…", "work.notWorker": "This page is for gridworkers.", "work.toDesk": "To the command centre",
     "work.back": "Back", "work.fresh": "New", "work.opened": "Came at {time}",
     "act.acknowledge": "Acknowledge", "act.handle": "Start", "act.submit_result": "Submit the result", "act.return": "Return",
@@ -257,4 +257,17 @@ export default {
     "leave.done": "{name} is on leave until {time}.", "leave.end": "Is back", "leave.back": "back early", "leave.ended": "{name} is back.",
     "leave.unknown": "There is no such gridworker; choose from the list.", "leave.past": "The end must lie ahead, by a year at most.",
     "leave.column.worker": "Gridworker", "leave.column.grid": "Grid", "leave.column.until": "Until", "leave.column.reason": "Reason", "leave.column.by": "By",
+
+    "tasks.own": "Task {n}", "tasks.answer": "What was done (required)", "tasks.answerMissing": "Write what was done first.", "tasks.waiting": "{n} tasks still open, with {names}. The case is closed when all are done.",
+    "case.attached": "{n} times, the last at {time}", "acts.reference": "Number in another system", "acts.result": "Result", "case.reference": "Number in another system: {no}",
+    "tasks.holder": "The case is with {who} ({state})",
+
+    "theft.title": "Theft reports", "theft.skip": "Skip to the reports", "theft.off": "Tags of two-wheelers are not compared here", "theft.offHow": "An administrator makes a key with “snowlight keys tags” and names it as thefts.keys in the configuration.",
+    "theft.what": "Once the tag of a stolen two-wheeler is entered, a reader that sees it makes an incident. The tag’s number becomes a token and is neither kept nor shown; tags that nobody reported leave no trace, and nobody can ask where a tag was.", "theft.none": "No stolen two-wheeler is looked for",
+    "theft.number": "Report number", "theft.tag": "Number of the tag", "theft.tagHint": "8 to 128 hexadecimal digits", "theft.for": "Open for", "theft.days": "{n} days", "theft.reason": "On what grounds (needed, is kept)", "theft.send": "Enter the report",
+    "theft.done": "Report {number} is entered, open until {time}. The tag’s number was not kept.", "theft.close": "Close", "theft.why": "Why it is closed (needed, is kept)", "theft.end": "Close it", "theft.closed": "Report {number} is closed and its tokens are deleted.",
+    "theft.column.number": "Report", "theft.column.by": "By", "theft.column.opened": "Entered", "theft.column.expires": "Open until",
+    "theft.problem.number": "A report number has 1 to 64 letters, digits, dots, hyphens or underscores.", "theft.problem.tag": "The tag’s number has 8 to 128 hexadecimal digits, two for a byte.", "theft.problem.reason": "Give a reason of at most 500 characters.",
+    "theft.problem.duplicate": "This report, or this tag under another one, is on the list already.", "theft.problem.full": "The list is full; close a report that is no longer needed.", "theft.problem.expiry": "A report is open for 30 days at most.",
+    "theft.problem.not_found": "This report is closed already.",
 };

@@ -48,7 +48,7 @@ export default {
     "role.townOffice": "镇（街道）网格办", "role.inspector": "核查员", "role.supervisor": "督办", "role.operator": "运维员", "role.auditor": "审计员", "role.admin": "管理员",
     "owner.command_centre": "指挥中心", "owner.village": "村（社区）待分派", "owner.unbound": "指挥中心（未绑定网格）",
 
-    "place.unbound": "未绑定网格", "place.unboundLong": "不在任何网格内，由指挥中心办理。",
+    "place.own": "本系统", "place.unbound": "未绑定网格", "place.unboundLong": "不在任何网格内，由指挥中心办理。",
     "place.border": "距网格边界 {m} m，邻格：{others}", "place.borderOnly": "距网格边界 {m} m", "place.moved": "相机自报位置与登记相差 {m} m，请核对。",
     "method.camera_manual": "相机人工绑定", "method.position": "按相机位置", "method.unbound": "未绑定",
     "method.zone_ground": "按区域所画地面", "method.zone_manual": "区域人工绑定", "method.preset_manual": "预置位人工绑定", "method.field_of_view": "按视野", "method.village": "按村（社区）",
@@ -81,7 +81,7 @@ export default {
     "reason.tamper.frozen": "连续 {n} 幅画面完全相同", "reason.tamper.blinded": "画面 {p} 发白", "reason.tamper.defocused": "同一场景，清晰度只有平时的 {p}",
     "reason.tamper.moved": "轮廓与平时场景只有 {p} 相符", "reason.tamper.black": "亮度 {n}/255，对比度 {contrast}", "reason.tamper.covered": "对比度 {contrast}，平时的场景全看不到",
     "reason.tamper.settled": "新场景已稳定并学会", "reason.tamper.over": "已恢复",
-    "reason.note.incident": "监测事件 {id}", "reason.note.grid": "网格 {code}", "reason.note.worker": "{name}（专职网格员）", "reason.note.substitute": "{name}（替补网格员）",
+    "reason.note.grid": "网格 {code}", "reason.note.worker": "{name}（专职网格员）", "reason.note.substitute": "{name}（替补网格员）",
     "reason.note.uncatalogued": "未列入目录，留在指挥中心", "reason.note.noGrid": "不在任何网格内，留在指挥中心", "reason.note.noWorker": "网格 {code} 没有网格员，留在指挥中心",
     "reason.note.professional": "专业性事项，交职能部门", "reason.note.noDuty": "不属网格员职责，也没有准入记录，留在指挥中心", "reason.note.admission": "准入（{approval}）不在有效期，留在指挥中心",
     "reason.note.map": "网格图 {set} 生效：由 {from} 归到 {to} {name}",
@@ -111,7 +111,7 @@ export default {
     "key.next": "下一条", "key.previous": "上一条", "key.openCurrent": "打开", "key.close": "关闭", "key.file": "立案", "key.showNew": "显示新事件", "key.pause": "暂停 / 继续",
     "key.toggleGrids": "网格名", "key.toggleCameras": "相机", "key.locate": "定位选中", "key.help": "全部快捷键",
 
-    "work.title": "我的案件", "work.todo": "待办", "work.submitted": "已提交，等待核查", "work.empty": "现在没有待办案件", "work.emptyProof": "有新案件会立即出现在这里。数据截至 {time}。",
+    "work.title": "我的案件", "work.todo": "待办", "work.submitted": "已提交，等待他人", "work.empty": "现在没有待办案件", "work.emptyProof": "有新案件会立即出现在这里。数据截至 {time}。",
     "work.loading": "正在取案件…", "work.notWorker": "此页供网格员使用。", "work.toDesk": "去指挥中心",
     "work.back": "返回", "work.fresh": "新", "work.opened": "{time} 派来",
     "act.acknowledge": "签收", "act.handle": "开始处理", "act.submit_result": "提交结果", "act.return": "退回",
@@ -224,4 +224,17 @@ export default {
     "leave.send": "登记请假", "leave.done": "已登记：{name} 请假至 {time}。", "leave.end": "现在销假", "leave.back": "提前销假", "leave.ended": "{name} 已销假。",
     "leave.unknown": "没有这名网格员，请从列表中选择。", "leave.past": "请假截止时间须晚于现在，且不超过一年。", "leave.column.worker": "网格员", "leave.column.grid": "网格", "leave.column.until": "至",
     "leave.column.reason": "事由", "leave.column.by": "登记人",
+
+    "tasks.own": "任务 {n}", "tasks.answer": "完成情况（必填）", "tasks.answerMissing": "请先写完成情况。", "tasks.waiting": "还有 {n} 项任务未完成：{names}。全部完成后才能结案。",
+    "case.attached": "共 {n} 次，最近 {time}", "acts.reference": "外部系统编号", "acts.result": "处置结果", "case.reference": "外部系统编号：{no}",
+    "tasks.holder": "案件承办：{who}（{state}）",
+
+    "theft.title": "失窃报案", "theft.skip": "跳到报案列表", "theft.off": "没有启用两轮车标签比对", "theft.offHow": "由管理员用 snowlight keys tags 生成密钥，并在配置的 thefts.keys 中写明。",
+    "theft.what": "登记失窃两轮车的标签号后，读卡器读到该标签即报为事件。标签号只转成密文比对，不保存、不显示；未报失的标签不留记录，也查不到任何标签去过哪里。", "theft.none": "没有正在查找的失窃车辆",
+    "theft.number": "报案编号", "theft.tag": "标签号", "theft.tagHint": "8 至 128 位十六进制数字", "theft.for": "有效", "theft.days": "{n} 天", "theft.reason": "依据（必填，会留痕）", "theft.send": "登记报案",
+    "theft.done": "已登记报案 {number}，有效至 {time}。标签号没有保存。", "theft.close": "结束", "theft.why": "结束理由（必填，会留痕）", "theft.end": "确认结束", "theft.closed": "已结束报案 {number}，相应密文已删除。",
+    "theft.column.number": "报案编号", "theft.column.by": "登记人", "theft.column.opened": "登记时间", "theft.column.expires": "有效至",
+    "theft.problem.number": "报案编号只能用 1 至 64 个字母、数字、点、连字符或下划线。", "theft.problem.tag": "标签号须为 8 至 128 位十六进制数字，位数成双。", "theft.problem.reason": "请写明理由，不超过 500 字。",
+    "theft.problem.duplicate": "这个报案编号，或这个标签的另一报案，已在列表中。", "theft.problem.full": "列表已满，请先结束不再需要的报案。", "theft.problem.expiry": "有效期最长 30 天。",
+    "theft.problem.not_found": "这个报案已经结束。",
 };
