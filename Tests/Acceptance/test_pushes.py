@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import re
+import signal
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -151,3 +152,21 @@ def test_a_failing_server_is_tried_again_with_the_same_key(tmp_path, fleet, star
     assert calls[2]["at"] - calls[1]["at"] >= 1, "Retry-After is kept"
     metrics = serve.duty().get("/metrics").decode()
     assert int(re.search(r'snowlight_pushes_total\{channel="webhook",result="retried"\} (\d+)', metrics).group(1)) >= 2
+
+
+def test_a_changed_address_counts_for_what_waits(tmp_path, fleet, start, hooks):
+    broken, mended = hooks(*[503] * 100), hooks()
+    config = prepare(tmp_path, fleet.base, {"hook": broken}, "[1h, 2h, 3h, 4h]")
+    serve = start(Serve, tmp_path, config)
+    case = first_case(serve.duty())
+    first = until(lambda: broken.about(case["no"]), 20, "a try", every_s=0.05)[0]
+    channels = tmp_path / "channels.yaml"
+    good = channels.read_text()
+    # A file with an error changes nothing.
+    channels.write_text(good.replace("webhook", "pigeon"))
+    serve.child.send_signal(signal.SIGHUP)
+    until(lambda: "the one in force stays" in serve.err.read_text() + serve.out.read_text(), 20, "the refusal of the file")
+    channels.write_text(good.replace(broken.url, mended.url))
+    serve.child.send_signal(signal.SIGHUP)
+    later = until(lambda: mended.about(case["no"]), 30, "the notice at the other address")[0]
+    assert later["headers"]["Idempotency-Key"] == first["headers"]["Idempotency-Key"] and signed(later)
