@@ -12,7 +12,7 @@ package final class Counter: Sendable {
     fileprivate init() {}
 }
 
-/// A distribution over fixed upper bounds. One lock-free add per observation; safe on any thread.
+/// A distribution over fixed upper bounds. One short lock per observation; safe on any thread.
 package final class Histogram: Sendable {
     package let bounds: [Double]
     private let state: Mutex<(counts: [UInt64], sum: Double)>

@@ -6,26 +6,25 @@ import Foundation
 ///
 /// Built on Foundation's `Thread`, which is one pthread; it never counts against Dispatch's limits.
 package final class OwnThread: @unchecked Sendable {
-    // Unchecked: `finished` is guarded by `condition`; `thread` is set once before the thread starts.
+    // Unchecked: `finished` is guarded by `condition`.
     private let condition = NSCondition()
     private var finished = false
-    private var thread: Thread?
 
     /// - Parameters:
-    ///   - name: At most 15 bytes reach the kernel and `top -H`.
+    ///   - name: ASCII; the kernel keeps 15 characters of it, which `top -H` shows.
     ///   - stackBytes: 512 KiB holds libavformat's deepest path seen with room to spare.
     ///   - body: Runs once; ends the thread by returning.
     package init(name: String, stackBytes: Int = 512 << 10, body: @escaping @Sendable () -> Void) {
         let thread = Thread { [self] in
+            // By the thread itself: the name of a thread that does not run yet never reaches the kernel.
+            Thread.current.name = String(name.prefix(15))
             body()
             condition.lock()
             finished = true
             condition.broadcast()
             condition.unlock()
         }
-        thread.name = String(name.prefix(15))
         thread.stackSize = stackBytes
-        self.thread = thread
         thread.start()
     }
 

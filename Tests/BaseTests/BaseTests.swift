@@ -38,6 +38,24 @@ import Testing
     #expect(taken == Array(0..<1000))
 }
 
+@Test(arguments: [("short", "short"), ("live 0123456789", "live 0123456789"), ("longer than fifteen", "longer than fif")])
+func theKernelKnowsThreadsByTheirNames(name: String, comm: String) async throws {
+    let shown = try await onOwnThread(name) { try String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8) }
+    #expect(shown == comm + "\n")
+}
+
+@Test(.timeLimit(.minutes(1))) func aThreadThatHasEndedHoldsNothing() async throws {
+    final class Witness: Sendable {}
+    weak var witness: Witness?
+    do {
+        let held = Witness()
+        witness = held
+        OwnThread(name: "witness") { withExtendedLifetime(held) {} }.join()
+    }
+    // Its closure goes a moment after the end was told.
+    while witness != nil { try await Task.sleep(for: .milliseconds(1)) }
+}
+
 @Test func aRaisedSignalWakesItsSleepers() {
     let signal = StopSignal()
     let sleeper = Slot(signal: signal)
