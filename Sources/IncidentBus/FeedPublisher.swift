@@ -3,7 +3,6 @@
 
 package import Base
 package import Logging
-import Synchronization
 
 /// One message of the feed: a topic to subscribe to, and JSON.
 package struct FeedMessage: Sendable, Hashable {
@@ -36,69 +35,44 @@ package final class FeedPublisher: Sendable {
     private static let topicLimit = 4096
     private static let heartbeat: Duration = .seconds(1)
 
-    private let endpoint: Endpoint
     private let source: any FeedSource
     private let access: BusAccess?
     private let log: Logger
     private let sent: Counter
-    private let wakeUp: WakeUp
-    private let stopping = StopSignal()
-    private let running = Mutex<(thread: OwnThread?, bound: String)>((nil, ""))
+    private let thread: BoundThread
 
     /// - Parameters:
     ///   - endpoint: `ipc://…` or `tcp://address:port`; without `access` only addresses of this machine.
     ///   - access: This side's key and who may read; a `ZapHandler` must run.
     package init(endpoint: String, source: any FeedSource, access: BusAccess? = nil, log: Logger, metrics: MetricsRegistry) throws {
-        self.endpoint = try Endpoint.binding(endpoint, encrypted: access != nil)
+        thread = try BoundThread(name: "feed", endpoint: Endpoint.binding(endpoint, encrypted: access != nil))
         self.source = source
         self.access = access
         self.log = log
         sent = metrics.counter("snowlight_feed_messages_total", "Messages handed to the feed socket, heartbeats included.")
-        wakeUp = try WakeUp()
     }
 
     /// Where readers connect to, with the port the system chose; empty before `start`.
-    package var boundEndpoint: String { running.withLock { $0.bound } }
+    package var boundEndpoint: String { thread.boundEndpoint }
 
     /// Says that the feed has grown. Does not block.
-    package func notify() { wakeUp.wake() }
+    package func notify() { thread.wakeUp.wake() }
 
     /// Binds and starts the thread; returns once readers can connect.
     package func start() throws {
-        let outcome = BoundedQueue<Result<String, Failure>>(capacity: 1)
-        let thread = OwnThread(name: "feed") { [self] in
-            do {
-                let socket = try ZeroMQSocket(.feed, security: access.map { .server($0.pair, domain: .reader) } ?? .none)
-                let bound = try socket.bind(endpoint)
-                _ = outcome.offer(.success(bound))
-                publish(socket)
-                socket.unbind(bound)
-            } catch {
-                _ = outcome.offer(.failure(error as? Failure ?? Failure(.internal, "the feed failed", cause: error)))
-            }
-        }
-        guard let result = outcome.take(timeout: .seconds(30)) else {
-            throw Failure(.deadlineExceeded, "the feed's thread does not answer", context: [("endpoint", endpoint.text)])
-        }
-        if case .failure = result { thread.join() }
-        let bound = try result.get()
-        running.withLock { $0 = (thread, bound) }
-        log.notice("the feed is open", metadata: ["endpoint": "\(bound)"])
+        try thread.start(.feed, access.map { .server($0.pair, domain: .reader) } ?? .none) { [self] in publish($0) }
+        log.notice("the feed is open", metadata: ["endpoint": "\(boundEndpoint)"])
     }
 
     /// Ends the thread and gives the endpoint back.
-    package func stop() {
-        stopping.raise()
-        wakeUp.wake()
-        running.withLock { $0.thread }?.join()
-    }
+    package func stop() { thread.stop() }
 
     private func publish(_ socket: borrowing ZeroMQSocket) {
-        let time = SystemTime()
+        let (time, stopping) = (SystemTime(), thread.stopping)
         var (cursor, topics, beatDue): (Int64?, Set<[UInt8]>, Duration) = (nil, [], .zero)
         while !stopping.isRaised {
             do {
-                _ = try socket.wait(sending: false, wakeUp: wakeUp, timeout: beatDue - time.now)
+                _ = try socket.wait(sending: false, wakeUp: thread.wakeUp, timeout: beatDue - time.now)
                 // Subscriptions arrive as messages: 1 or 0, then the topic.
                 while let change = try socket.receive()?.first {
                     let topic = Array(change.dropFirst())
@@ -119,7 +93,7 @@ package final class FeedPublisher: Sendable {
     /// Sends everything that is new and returns how far that reaches.
     private func send(_ socket: borrowing ZeroMQSocket, behind start: Int64) throws -> Int64 {
         var cursor = start
-        while !stopping.isRaised {
+        while !thread.stopping.isRaised {
             let (messages, reached) = try source.feedMessages(after: cursor, limit: Self.batch)
             for message in messages { try send(socket, message) }
             guard reached > cursor else { return cursor }

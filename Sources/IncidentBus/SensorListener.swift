@@ -3,7 +3,6 @@
 
 package import Base
 package import Logging
-import Synchronization
 
 /// Hears sensors until stopped and answers each message. All methods are safe on any thread; `start` and `stop` block.
 ///
@@ -14,21 +13,18 @@ package final class SensorListener: Sendable {
     /// stands, nil where no key is needed; must not block.
     package typealias Hear = @Sendable (_ message: [UInt8], _ name: String?) -> String
 
-    private let endpoint: Endpoint
     private let access: BusAccess?
     private let log: Logger
     private let hear: Hear
     private let unauthorised: Counter
     private let unroutable: Counter
-    private let wakeUp: WakeUp
-    private let stopping = StopSignal()
-    private let running = Mutex<(thread: OwnThread?, bound: String)>((nil, ""))
+    private let thread: BoundThread
 
     /// - Parameters:
     ///   - endpoint: `ipc://…` or `tcp://address:port`, port 0 for any; without `access` only addresses of this machine.
     ///   - access: This side's key and who may speak; a `ZapHandler` must run.
     package init(endpoint: String, access: BusAccess?, log: Logger, metrics: MetricsRegistry, hear: @escaping Hear) throws {
-        self.endpoint = try Endpoint.binding(endpoint, encrypted: access != nil)
+        thread = try BoundThread(name: "sensors", endpoint: Endpoint.binding(endpoint, encrypted: access != nil))
         self.access = access
         self.log = log
         self.hear = hear
@@ -36,46 +32,25 @@ package final class SensorListener: Sendable {
             "snowlight_bus_bad_frames_total", "Frames that were no message and were dropped.",
             labels: [("side", "sensors"), ("reason", "unauthorised")])
         unroutable = metrics.counter("snowlight_sensor_answers_lost_total", "Answers to sensors that had no way back.")
-        wakeUp = try WakeUp()
     }
 
     /// Where sensors connect to, with the port the system chose; empty before `start`.
-    package var boundEndpoint: String { running.withLock { $0.bound } }
+    package var boundEndpoint: String { thread.boundEndpoint }
 
     /// Binds and starts the thread; returns once sensors can connect.
     package func start() throws {
-        let outcome = BoundedQueue<Result<String, Failure>>(capacity: 1)
-        let thread = OwnThread(name: "sensors") { [self] in
-            do {
-                let socket = try ZeroMQSocket(.sensors, security: access.map { .server($0.pair, domain: .sensor) } ?? .none)
-                let bound = try socket.bind(endpoint)
-                _ = outcome.offer(.success(bound))
-                listen(socket)
-                socket.unbind(bound)
-            } catch {
-                _ = outcome.offer(.failure(error as? Failure ?? Failure(.internal, "listening to sensors failed", cause: error)))
-            }
-        }
-        guard let result = outcome.take(timeout: .seconds(30)) else {
-            throw Failure(.deadlineExceeded, "the sensors' thread does not answer", context: [("endpoint", endpoint.text)])
-        }
-        if case .failure = result { thread.join() }
-        let bound = try result.get()
-        running.withLock { $0 = (thread, bound) }
-        log.notice("sensors are heard", metadata: ["endpoint": "\(bound)"])
+        try thread.start(.sensors, access.map { .server($0.pair, domain: .sensor) } ?? .none) { [self] in listen($0) }
+        log.notice("sensors are heard", metadata: ["endpoint": "\(boundEndpoint)"])
     }
 
     /// Ends the thread after the message at hand and gives the endpoint back.
-    package func stop() {
-        stopping.raise()
-        wakeUp.wake()
-        running.withLock { $0.thread }?.join()
-    }
+    package func stop() { thread.stop() }
 
     private func listen(_ socket: borrowing ZeroMQSocket) {
+        let stopping = thread.stopping
         while !stopping.isRaised {
             do {
-                _ = try socket.wait(sending: false, wakeUp: wakeUp, timeout: .seconds(1))
+                _ = try socket.wait(sending: false, wakeUp: thread.wakeUp, timeout: .seconds(1))
                 while !stopping.isRaised, let parts = try socket.receive() { try answer(parts, socket) }
             } catch {
                 log.error("hearing sensors is interrupted", metadata: ["failure": "\(error)"])
