@@ -317,7 +317,7 @@ final class CameraLane: Lane, @unchecked Sendable {
 
     /// The clip of an incident that opens: as its rule says, or else as the deployment does.
     private func beginClip(_ event: LedgerEvent) -> ClipTicket? {
-        let wish = workPlace.watch.rule(of: event)?.emit.clip.map(ClipWish.init)
+        let wish = workPlace.watch.rule(of: event)?.emit.clip
         return recording.beginClip(workCamera, tape, wish: wish, startSeconds: event.startSeconds)
     }
 

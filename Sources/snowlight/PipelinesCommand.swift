@@ -131,7 +131,7 @@ struct CameraExplanation {
                         "name": rule.name, "zone": standing.zone, "category": rule.emit.category, "priority": rule.emit.priority.rawValue,
                         "filing": filing.rawValue, "snapshot": rule.emit.snapshot, "conditions": conditions(standing.conditions),
                     ]
-                    if let clip = rule.emit.clip { members["clip"] = ["before_s": clip.beforeSeconds, "after_s": clip.afterSeconds] }
+                    if let clip = rule.emit.clip { members["clip"] = ["before_s": clip.before.seconds, "after_s": clip.after.seconds] }
                     return members
                 },
             ] as [String: Any]

@@ -5,6 +5,7 @@ import Domain
 import Foundation
 import IncidentBus
 import Ingest
+import Pipelines
 import Pushes
 
 /// Where the pipelines stand.

@@ -106,7 +106,7 @@ private func shipped(_ name: String) throws -> String {
         rule.emit
             == Emission(
                 category: "hazard.fire_lane", priority: .one, filing: .propose, snapshot: false,
-                clip: Emission.Clip(beforeSeconds: 5, afterSeconds: 10)))
+                clip: ClipWish(before: .seconds(5), after: .seconds(10))))
     #expect(
         file.mentions.map { "\($0.kind) \($0.text) \($0.line)" } == [
             "category hazard.fire_lane 16", "filing propose 18", "zone lane 10", "zone sky 13",

@@ -78,7 +78,7 @@ private struct Place {
     place.pass(10)
     let incident = try #require(place.opened("hazard.fire_lane").first)
     #expect(incident.key.zone == "lane" && incident.priority == .three && incident.startSeconds == 0)
-    #expect(place.watch.rule(of: incident)?.emit.clip == Emission.Clip(beforeSeconds: 5, afterSeconds: 10))
+    #expect(place.watch.rule(of: incident)?.emit.clip == ClipWish(before: .seconds(5), after: .seconds(10)))
     place.pass(3600)
     #expect(place.opened("hazard.fire_lane").count == 1, "one incident for one obstacle")
 

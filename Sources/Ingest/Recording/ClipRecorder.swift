@@ -8,21 +8,6 @@ import Media
 import Pipelines
 import Synchronization
 
-/// How much of the time around an incident its clip shows.
-package struct ClipWish: Hashable, Sendable {
-    package var before: Duration
-    package var after: Duration
-
-    package init(before: Duration, after: Duration) {
-        self.before = before
-        self.after = after
-    }
-
-    init(_ clip: Emission.Clip) {
-        self.init(before: .seconds(clip.beforeSeconds), after: .seconds(clip.afterSeconds))
-    }
-}
-
 /// Joins a clip to the incident that it was begun for; minted with the observation that opens it. Means nothing after a restart.
 package struct ClipTicket: Hashable, Sendable {
     package let number: UInt64

@@ -5,6 +5,7 @@ import Base
 import Domain
 import Logging
 import Media
+package import Pipelines
 import Synchronization
 
 /// What is kept besides looks.

@@ -136,13 +136,13 @@ package struct PipelineFile: Sendable {
         }
         if let snapshot = node.child("snapshot")?.bool() { emission.snapshot = snapshot }
         if let clip = node.child("clip") {
-            var wish = Emission.Clip(beforeSeconds: 0, afterSeconds: 0)
+            var (before, after) = (0.0, 0.0)
             // What is before the incident must have been kept for every camera, whatever happens.
-            clip.seconds("before", 0...30, &wish.beforeSeconds)
-            clip.seconds("after", 0...120, &wish.afterSeconds)
+            clip.seconds("before", 0...30, &before)
+            clip.seconds("after", 0...120, &after)
             clip.finish()
-            if wish.beforeSeconds + wish.afterSeconds == 0 { clip.report("a clip of no length is none: leave it out") }
-            emission.clip = wish
+            if before + after == 0 { clip.report("a clip of no length is none: leave it out") }
+            emission.clip = ClipWish(before: .seconds(before), after: .seconds(after))
         }
         node.finish()
         return emission

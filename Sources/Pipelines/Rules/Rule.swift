@@ -29,28 +29,29 @@ package struct Rule: Hashable, Sendable {
     }
 }
 
+/// How much of the time around an incident its clip shows.
+package struct ClipWish: Hashable, Sendable {
+    package var before: Duration
+    package var after: Duration
+
+    package init(before: Duration, after: Duration) {
+        self.before = before
+        self.after = after
+    }
+}
+
 /// What a satisfied rule says.
 package struct Emission: Hashable, Sendable {
-    /// A moving picture around the beginning of the incident.
-    package struct Clip: Hashable, Sendable {
-        package var beforeSeconds: Double
-        package var afterSeconds: Double
-
-        package init(beforeSeconds: Double, afterSeconds: Double) {
-            self.beforeSeconds = beforeSeconds
-            self.afterSeconds = afterSeconds
-        }
-    }
-
     /// A key of the district's catalogue.
     package var category: String
     package var priority: Priority
     /// What its author expects to happen; the catalogue decides. Nil expects nothing.
     package var filing: FilingPolicy?
     package var snapshot: Bool
-    package var clip: Clip?
+    /// A moving picture of its beginning; nil leaves that to the deployment.
+    package var clip: ClipWish?
 
-    package init(category: String, priority: Priority, filing: FilingPolicy? = nil, snapshot: Bool = true, clip: Clip? = nil) {
+    package init(category: String, priority: Priority, filing: FilingPolicy? = nil, snapshot: Bool = true, clip: ClipWish? = nil) {
         self.category = category
         self.priority = priority
         self.filing = filing
