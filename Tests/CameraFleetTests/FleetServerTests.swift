@@ -6,6 +6,7 @@ import Domain
 import Foundation
 import Media
 import RTSP
+import TestKit
 import Testing
 
 /// One second of a moving bar, coded by the real encoders.
@@ -166,8 +167,7 @@ func aStrangersReaderIsLetInWithThePasswordOnly(_ scheme: Gate.Scheme) async thr
 
 @Test(.timeLimit(.minutes(1))) func truthIsWrittenWhileItHappens() async throws {
     try await onOwnThread("truth") {
-        let path = NSTemporaryDirectory() + "truth-\(UUID().uuidString).jsonl"
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let path = try temporaryFolder() + "/truth.jsonl"
         var options = FleetOptions()
         options.sources = [.scene(.walker)]
         options.startsAligned = true
@@ -197,9 +197,7 @@ func aStrangersReaderIsLetInWithThePasswordOnly(_ scheme: Gate.Scheme) async thr
         options.sources = [.scene(.walker)]
         (options.encoding.width, options.encoding.height) = (96, 64)
         options.encoding.framesPerSecond = 2
-        let folder = NSTemporaryDirectory() + "fleet-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let folder = try temporaryFolder()
         let path = folder + "/walker.mp4"
         try ClipExport.write(.walker, loops: 2, path: path, truthPath: folder + "/truth.jsonl", options: options, stop: StopSignal())
         let truth = try String(contentsOfFile: folder + "/truth.jsonl", encoding: .utf8).split(separator: "\n")

@@ -6,14 +6,15 @@ import Domain
 import Foundation
 import IncidentBus
 import Storage
+import TestKit
 import Testing
 
 @Test func incidentsCrossARealSocketAndBecomeCases() async throws {
     let district = try SmallDistrict()
     defer { try? district.file.close() }
-    let outbox = try Outbox.open(path: SmallDistrict.temporaryPath())
+    let outbox = try Outbox.open(path: temporaryFolder() + "/outbox.sqlite")
     defer { try? outbox.close() }
-    let endpoint = "ipc://\(NSTemporaryDirectory())/snowlight-\(UInt64.random(in: 0 ... .max)).sock"
+    let endpoint = try "ipc://\(temporaryFolder())/bus"
     func receiver() throws -> IncidentReceiver {
         try IncidentReceiver(endpoint: endpoint, committer: district.dispatcher, log: SmallDistrict.quiet, metrics: district.metrics)
     }

@@ -7,6 +7,7 @@ import Foundation
 import IncidentBus
 import Storage
 import StorageKit
+import TestKit
 import Testing
 
 private func report(_ zones: Range<Int>, _ phase: IncidentPhase, to outbox: Outbox) throws {
@@ -25,9 +26,9 @@ private func report(_ zones: Range<Int>, _ phase: IncidentPhase, to outbox: Outb
 @Test func aRestoredDispatcherRewindsItsNodes() async throws {
     let place = try TestDatabase(.sqlite)
     let folder = (place.name as NSString).deletingLastPathComponent
-    let outbox = try Outbox.open(path: SmallDistrict.temporaryPath())
+    let outbox = try Outbox.open(path: temporaryFolder() + "/outbox.sqlite")
     defer { try? outbox.close() }
-    let endpoint = "ipc://\(NSTemporaryDirectory())/snowlight-\(UInt64.random(in: 0 ... .max)).sock"
+    let endpoint = try "ipc://\(temporaryFolder())/bus"
     let metrics = MetricsRegistry()
     let publisher = try IncidentPublisher(outbox: outbox, endpoint: endpoint, log: SmallDistrict.quiet, metrics: metrics)
     publisher.start()

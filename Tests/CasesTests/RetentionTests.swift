@@ -7,6 +7,7 @@ import Foundation
 import IncidentBus
 import Storage
 import StorageKit
+import TestKit
 import Testing
 
 /// A district with pictures on disk whose age is set by hand, and an audit of its own.
@@ -21,7 +22,7 @@ private struct Archive {
     init(_ kind: DatabaseKind) throws {
         district = try SmallDistrict(place: TestDatabase(kind))
         audit = try TestDatabase(kind).open([AuditLog.migration])
-        folder = NSTemporaryDirectory() + "/snowlight-retention-\(UInt64.random(in: 0 ... .max))"
+        folder = try temporaryFolder()
         pictures = try SnapshotStore(directory: folder)
     }
 

@@ -34,12 +34,6 @@ struct SmallDistrict {
 
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    static func temporaryPath() throws -> String {
-        let folder = NSTemporaryDirectory() + "/snowlight-cases-\(UInt64.random(in: 0 ... .max))"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        return folder + "/cases.sqlite"
-    }
-
     static func registry(filing: FilingPolicy = .automatic, cameraName: String = "东兴路口", workers: [Gridworker]? = nil) -> Registry {
         let entries = [
             CatalogueEntry(

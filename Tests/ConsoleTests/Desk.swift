@@ -10,6 +10,7 @@ import Pushes
 import ServiceLifecycle
 import Storage
 import Synchronization
+import TestKit
 import Testing
 
 @testable import Cases
@@ -57,9 +58,8 @@ struct Desk: Sendable {
     static func run(
         settings change: (inout ConsoleSettings) -> Void = { _ in }, _ body: (Desk) async throws -> Void
     ) async throws -> Duration {
-        let directory = NSTemporaryDirectory() + "/snowlight-console-\(UInt64.random(in: 0 ... .max))"
+        let directory = try temporaryFolder()
         try FileManager.default.createDirectory(atPath: directory + "/assets/js", withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: directory) }
         for page in ["index", "work", "login", "suppressions", "cameras", "stats", "notices", "thefts"] {
             try "<!doctype html><title>\(page)</title>".write("\(directory)/assets/\(page).html")
         }

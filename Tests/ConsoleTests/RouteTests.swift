@@ -4,6 +4,7 @@ import Base
 import Foundation
 import Logging
 import NIOCore
+import TestKit
 import Testing
 
 @testable import Console
@@ -140,7 +141,7 @@ import Testing
     }
 
     @Test func linksDotfilesAndForeignTypesAreLeftOutOfATree() throws {
-        let root = NSTemporaryDirectory() + "/snowlight-static-\(UInt64.random(in: 0 ... .max))"
+        let root = try temporaryFolder()
         try FileManager.default.createDirectory(atPath: root + "/in/sub", withIntermediateDirectories: true)
         try FileManager.default.createDirectory(atPath: root + "/out", withIntermediateDirectories: true)
         for name in ["in/a.js", "in/sub/b.css", "in/.hidden.js", "in/key.pem", "out/secret.js"] {

@@ -8,12 +8,12 @@ import Testing
 @testable import Grids
 
 /// The tiny district of `DistrictFixture` with one camera, and files to import into it.
-private struct ImportDesk: ~Copyable {
+private struct ImportDesk {
     let files: DistrictFixture
     let map: DistrictMap
 
     init() throws {
-        files = DistrictFixture()
+        files = try DistrictFixture()
         _ = try files.read()
         map = try #require(DistrictReader.readMap(directory: files.directory).map)
     }

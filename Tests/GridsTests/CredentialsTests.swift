@@ -3,14 +3,14 @@
 import Base
 import Domain
 import Foundation
+import TestKit
 import Testing
 
 @testable import Grids
 
-/// Writes a file of this mode, reads it, removes it.
+/// Writes a file of this mode and reads it.
 private func read(_ text: String, mode: Int = 0o600) throws -> (credentials: [CameraID: CameraCredentials], findings: [String]) {
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("snowlight-\(UUID().uuidString).csv").path
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let path = try temporaryFolder() + "/credentials.csv"
     try #require(FileManager.default.createFile(atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: mode]))
     let (credentials, diagnostics) = CredentialsReader.read(path: path)
     return (credentials, diagnostics.map { "\($0)".replacing(path, with: "F") })

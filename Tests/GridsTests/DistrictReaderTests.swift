@@ -8,7 +8,7 @@ import Testing
 @testable import Grids
 
 @Test func aValidDistrictIsRead() throws {
-    var files = DistrictFixture()
+    var files = try DistrictFixture()
     files.cameras = [
         DistrictFixture.header,
         DistrictFixture.camera([
@@ -98,7 +98,7 @@ private let badRows: [(changes: [String: String], message: String)] = [
 ]
 
 @Test func everyBadRowIsNamedByItsLine() throws {
-    var files = DistrictFixture()
+    var files = try DistrictFixture()
     files.cameras = [DistrictFixture.header, DistrictFixture.camera(["camera_id": "51101100001320000099"])]
     for (number, bad) in badRows.enumerated() {
         let unique = ["camera_id": "51101100001320000\(padded(number + 100, 3))", "rtsp_url": "rtsp://192.0.2.9/\(number)"]
@@ -111,13 +111,13 @@ private let badRows: [(changes: [String: String], message: String)] = [
 }
 
 @Test func severalErrorsOfOneRowAreAllNamed() throws {
-    var files = DistrictFixture()
+    var files = try DistrictFixture()
     files.cameras.append(DistrictFixture.camera(["camera_id": "x", "crs": "", "priority": "9", "rtsp_url": "rtsp://h/2"]))
     #expect(try files.read().findings.count == 3)
 }
 
 @Test func findingsAreBounded() throws {
-    var files = DistrictFixture()
+    var files = try DistrictFixture()
     files.cameras += Array(repeating: DistrictFixture.camera(["camera_id": "5.1101E+19"]), count: 300)
     files.workers.append("w9,,511011001001001,full_time,000-00000000,console")
     let (_, findings) = try files.read()
@@ -128,7 +128,7 @@ private let badRows: [(changes: [String: String], message: String)] = [
 }
 
 @Test func workersAreChecked() throws {
-    var files = DistrictFixture()
+    var files = try DistrictFixture()
     files.workers = [
         DistrictFixture.workerHeader, "w1,甲,511011001001001,full_time,000-00000001,console;sms",
         "w1,乙,511011001001002,full_time,000-00000001,",
@@ -149,7 +149,7 @@ private let badRows: [(changes: [String: String], message: String)] = [
 }
 
 @Test func columnsAreChecked() throws {
-    var files = DistrictFixture()
+    var files = try DistrictFixture()
     files.cameras[0] = DistrictFixture.header.replacing(",crs", with: ",CRS").replacing("transport", with: "transporter")
     files.workers[0] = "worker_id;name;grid_code;role;phone;channels"
     #expect(
@@ -157,7 +157,7 @@ private let badRows: [(changes: [String: String], message: String)] = [
             "cameras.csv:1: error: missing columns: transport; needed are \(DistrictFixture.header)",
             "workers.csv:1: error: columns are separated by semicolons; export the file with commas",
         ])
-    files = DistrictFixture()
+    files = try DistrictFixture()
     files.cameras = [DistrictFixture.header + ",owner_unit,备注", DistrictFixture.camera() + ",a,b"]
     #expect(try files.read().findings == ["cameras.csv:1: warning: unknown columns are ignored: owner_unit, 备注"])
     files.cameras = [""]
@@ -165,7 +165,7 @@ private let badRows: [(changes: [String: String], message: String)] = [
 }
 
 @Test func aSpreadsheetThatZeroedEveryIdIsNamed() throws {
-    var files = DistrictFixture()
+    var files = try DistrictFixture()
     for url in 1...2 { files.cameras.append(DistrictFixture.camera(["camera_id": "51101100001320100000", "rtsp_url": "rtsp://h/\(url)"])) }
     #expect(
         try files.read().findings == [
@@ -175,7 +175,7 @@ private let badRows: [(changes: [String: String], message: String)] = [
 }
 
 @Test func filesInChineseEncodingsAreRead() throws {
-    var files = DistrictFixture()
+    var files = try DistrictFixture()
     files.cameras = [DistrictFixture.header, DistrictFixture.camera(["name": "青岗镇路口"])]
     _ = try files.read()
     let text = files.cameras.joined(separator: "\r\n") + "\r\n"
@@ -188,7 +188,7 @@ private let badRows: [(changes: [String: String], message: String)] = [
 }
 
 @Test func aBrokenMapIsNamedAndRowsAreStillChecked() throws {
-    var files = DistrictFixture()
+    var files = try DistrictFixture()
     files.features[2] = files.features[2].replacing("\"properties\"", with: "properties")
     files.cameras.append(DistrictFixture.camera(["camera_id": "5.1101E+19", "rtsp_url": "rtsp://h/2"]))
     #expect(
@@ -196,7 +196,7 @@ private let badRows: [(changes: [String: String], message: String)] = [
             "grids.geojson:4: error: not valid JSON: a name in quotes is expected here",
             "cameras.csv:3: error: camera_id '5.1101E+19' was written by a spreadsheet and lost its digits; export the column as text",
         ])
-    files = DistrictFixture()
+    files = try DistrictFixture()
     files.features[3] = DistrictFixture.feature("511011001002002", 105.01, 29.51, size: 0.009)
     let (district, findings) = try files.read()
     #expect(district == nil && findings.count == 1)
@@ -218,7 +218,7 @@ private let badRows: [(changes: [String: String], message: String)] = [
 
 @Test func aWrongCoordinateSystemIsSuspected() throws {
     // Cameras surveyed in GCJ-02 and declared as WGS-84: 425 m off, in the neighbour's village.
-    var files = DistrictFixture()
+    var files = try DistrictFixture()
     files.cameras = [DistrictFixture.header]
     for number in 0..<10 {
         let truth = Degrees(lon: 105.002 + 0.001 * Double(number), lat: 29.5115)

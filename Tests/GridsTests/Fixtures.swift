@@ -4,6 +4,7 @@ import Base
 import Domain
 import Foundation
 import Synchronization
+import TestKit
 
 @testable import Grids
 
@@ -28,7 +29,7 @@ func grid(_ number: Int, _ ground: Ground) -> Grid {
 func code(_ number: Int) -> GridCode { GridCode("511011001001\(padded(number, 3))")! }  // Fifteen digits for numbers up to 999.
 
 /// A directory with the files of a tiny valid district: four squares of about 1 km, two villages, four gridworkers.
-struct DistrictFixture: ~Copyable {
+struct DistrictFixture {
     static let header =
         "camera_id,name,programme,rtsp_url,lon,lat,crs,azimuth,hfov,range_m,ptz,village_code,grid_code,tags,priority,transport"
     static let codes = ["511011001001001", "511011001001002", "511011001002001", "511011001002002"]
@@ -40,13 +41,11 @@ struct DistrictFixture: ~Copyable {
     var cameras = [header, camera()]
     var workers = [workerHeader] + codes.enumerated().map { "w\($0),名\($0),\($1),full_time,000-0000000\($0),console" }
 
-    init() {
-        directory = FileManager.default.temporaryDirectory.appendingPathComponent("snowlight-\(UUID().uuidString)").path
+    init() throws {
+        directory = try temporaryFolder()
         let corners = [(105.00, 29.50), (105.01, 29.50), (105.00, 29.51), (105.01, 29.51)]
         features = zip(Self.codes, corners).map { code, corner in Self.feature(code, corner.0, corner.1) }
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: directory) }
 
     /// One feature on one line: a square of 0.01 degree.
     static func feature(_ code: String, _ west: Double, _ south: Double, size: Double = 0.01) -> String {
@@ -68,7 +67,6 @@ struct DistrictFixture: ~Copyable {
     }
 
     func write(_ name: String, _ bytes: [UInt8]) throws {
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         try Data(bytes).write(to: URL(fileURLWithPath: "\(directory)/\(name)"))
     }
 

@@ -8,7 +8,7 @@ import Testing
 @testable import Grids
 
 @Test func theSampleIsADistrictWithoutAnyFinding() throws {
-    let files = DistrictFixture()
+    let files = try DistrictFixture()
     for (name, text) in Sample.files { try files.write(name, Array(text.utf8)) }
     let (read, diagnostics) = DistrictReader.read(directory: files.directory)
     #expect(diagnostics.isEmpty, "\(diagnostics.prefix(5))")
@@ -46,7 +46,7 @@ import Testing
     let slice = Dictionary(uniqueKeysWithValues: try SampleDistrict.files(options).map { ($0.name, $0.text) })
     #expect(slice["grids.geojson"] == Sample.files["grids.geojson"] && slice["district.geojson"] == Sample.files["district.geojson"])
     #expect(slice["workers.csv"]?.split(separator: "\n").count == Sample.files["workers.csv"]?.split(separator: "\n").count)
-    let files = DistrictFixture()
+    let files = try DistrictFixture()
     for (name, text) in slice { try files.write(name, Array(text.utf8)) }
     let (read, diagnostics) = DistrictReader.read(directory: files.directory)
     #expect(diagnostics.isEmpty)

@@ -7,7 +7,7 @@ import Testing
 @testable import Grids
 
 @Test func whatIsDrawnReachesItsCamera() throws {
-    let files = DistrictFixture()
+    let files = try DistrictFixture()
     try files.write(
         "views.yaml",
         Array(
@@ -30,7 +30,7 @@ import Testing
 }
 
 @Test func everyMistakeInViewsIsNamedByItsLine() throws {
-    let files = DistrictFixture()
+    let files = try DistrictFixture()
     let nine = (0..<9).map { "z\($0): \"0,0;1,0;1,1\"" }.joined(separator: ", ")
     try files.write(
         "views.yaml",
@@ -71,14 +71,14 @@ import Testing
 
 @Test(arguments: ["", "- a", "a: [", "51101100001320000001: {zones: {a: \"0,0;1,0;1,1\", a: \"0,0;1,0;1,1\"}}", "\u{FEFF}:"])
 func viewsThatAreNoMappingAreRefused(text: String) throws {
-    let files = DistrictFixture()
+    let files = try DistrictFixture()
     try files.write("views.yaml", Array(text.utf8))
     let (district, findings) = try files.read()
     #expect(district == nil && findings.count >= 1 && findings.allSatisfy { $0.hasPrefix("views.yaml:") })
 }
 
 @Test func aWrongCameraRowIsNotRepeatedForViews() throws {
-    var files = DistrictFixture()
+    var files = try DistrictFixture()
     files.cameras.append(DistrictFixture.camera(["camera_id": "51101100001320000002", "rtsp_url": "rtsp://192.0.2.1/2", "crs": ""]))
     try files.write("views.yaml", Array("51101100001320000002: { zones: { lane: \"0,0;1,0;1,1\" } }".utf8))
     #expect(try files.read().findings.allSatisfy { $0.hasPrefix("cameras.csv:") })

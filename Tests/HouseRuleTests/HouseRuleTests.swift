@@ -64,6 +64,14 @@ private let unsafePlaces = [
     }
 }
 
+@Test func testsWriteOnlyIntoFoldersThatGoWithThem() {
+    for file in Project.swiftFiles(["Tests"]) where file.path != "Tests/TestKit/TemporaryFolder.swift" && file.target != "HouseRuleTests" {
+        for (number, text) in file.code where text.contains(/\bNSTemporaryDirectory\b|\.temporaryDirectory\b/) {
+            Issue.record("\(file):\(number) makes a temporary folder of its own: TestKit's `temporaryFolder()` is removed")
+        }
+    }
+}
+
 @Test func filesStayReadable() {
     for file in Project.swiftFiles() {
         #expect(file.lines.count <= 800, "\(file) has \(file.lines.count) lines: split it")

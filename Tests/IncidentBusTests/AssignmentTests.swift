@@ -4,6 +4,7 @@ import Base
 import Domain
 import IncidentBus
 import Synchronization
+import TestKit
 import Testing
 
 private func camera(_ number: Int, name: String = "路口", tags: [String] = []) -> CameraRow {
@@ -174,7 +175,7 @@ private final class Box<Value: Sendable>: Sendable {
 }
 
 @Test func camerasReachTheNodeOverTheBusAndTheirHealthComesBack() async throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     let metrics = MetricsRegistry()
     let office = AssignmentOffice(time: SystemTime(), log: quiet, metrics: metrics)
     office.publish((0..<200).map { camera($0) })

@@ -8,13 +8,6 @@ import Logging
 import Synchronization
 import Testing
 
-/// Short enough for a socket path below it.
-func temporaryDirectory() throws -> String {
-    let path = NSTemporaryDirectory() + "/sl-bus-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    return path
-}
-
 /// An observation of camera number `camera`, `at` seconds after the start of 2026-11-23.
 func draft(_ camera: Int, _ phase: IncidentPhase = .open, count: Int = 1, at seconds: Double = 0) -> IncidentDraft {
     let start = WallTime(millisecondsSince1970: 1_795_392_000_000)

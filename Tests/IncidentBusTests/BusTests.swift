@@ -5,6 +5,7 @@ import Domain
 import Foundation
 import IncidentBus
 import Synchronization
+import TestKit
 import Testing
 
 /// One of each, wired over `endpoint`.
@@ -50,7 +51,7 @@ private struct Rig: Sendable {
 
 @Test(arguments: ["ipc", "tcp"])
 func incidentsArriveOnceAndInOrder(transport: String) async throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     let rig = try await onOwnThread { try Rig(transport == "ipc" ? "ipc://\(directory)/bus" : "tcp://127.0.0.1:0", directory: directory) }
     var expected: [String] = []
     for step in 0..<20 {
@@ -69,7 +70,7 @@ func incidentsArriveOnceAndInOrder(transport: String) async throws {
 
 @Test(arguments: ["ipc", "tcp"])
 func aReceiverThatRestartsLosesNothing(transport: String) async throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     let rig = try await onOwnThread { try Rig(transport == "ipc" ? "ipc://\(directory)/bus" : "tcp://127.0.0.1:0", directory: directory) }
     var expected: [String] = []
     var receiver = rig.receiver
@@ -97,7 +98,7 @@ func aReceiverThatRestartsLosesNothing(transport: String) async throws {
 }
 
 @Test func aPublisherThatDiesLosesNothing() async throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     let rig = try await onOwnThread { try Rig("tcp://127.0.0.1:0", directory: directory) }
     var expected = try await onOwnThread { try rig.append((0..<300).map { draft($0) }) }
     #expect(try await eventually { rig.committer.committedCount > 0 })
@@ -132,7 +133,7 @@ func aReceiverThatRestartsLosesNothing(transport: String) async throws {
 
 @Test(arguments: [UInt64(11), 20_261_123])
 func aNetworkThatLosesDoublesDelaysAndDamages(seed: UInt64) async throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     let (rig, network, publisher) = try await onOwnThread {
         let rig = try Rig("tcp://127.0.0.1:0", directory: directory)
         rig.publisher.stop()
@@ -158,7 +159,7 @@ func aNetworkThatLosesDoublesDelaysAndDamages(seed: UInt64) async throws {
 }
 
 @Test func aFullDatabaseMakesSendersWait() async throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     let rig = try await onOwnThread { try Rig("ipc://\(directory)/bus", directory: directory) }
     rig.committer.state.withLock { $0.failures = [Failure(.resourceExhausted, "the disk is full"), Failure(.unavailable, "busy")] }
     let expected = try await onOwnThread { try rig.append((0..<40).map { draft($0) }) }
@@ -170,7 +171,7 @@ func aNetworkThatLosesDoublesDelaysAndDamages(seed: UInt64) async throws {
 }
 
 @Test func aFailedSyncEndsTheReceiver() async throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     let fatal = FatalBox()
     let rig = try await onOwnThread { try Rig("ipc://\(directory)/bus", directory: directory, onFatal: { fatal.add($0.kind) }) }
     rig.committer.state.withLock { $0.failures = [Failure(.dataLoss, "fsync failed")] }
@@ -187,7 +188,7 @@ private final class FatalBox: Sendable {
 }
 
 @Test func poisonIsSetAsideAndBlocksNothing() async throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     let rig = try await onOwnThread { try Rig("tcp://127.0.0.1:0", directory: directory) }
     let good = try await onOwnThread { try rig.outbox.append([draft(1)])[0] }
     try await onOwnThread {
@@ -223,7 +224,7 @@ private final class FatalBox: Sendable {
 }
 
 @Test func garbageIsCountedAndOthersAreServed() async throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     let rig = try await onOwnThread { try Rig("tcp://127.0.0.1:0", directory: directory) }
     try await onOwnThread {
         let enemy = try RawPeer(rig.endpoint)
@@ -262,7 +263,7 @@ private final class FatalBox: Sendable {
 }
 
 @Test func aDispatcherSetBackIsReplayedAndASetBackOutboxIsNotMistaken() async throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     let rig = try await onOwnThread { try Rig("tcp://127.0.0.1:0", directory: directory) }
     let expected = try await onOwnThread { try rig.append((0..<60).map { draft($0) }) }
     #expect(try await rig.settles())
@@ -305,9 +306,9 @@ private final class FatalBox: Sendable {
 
 @Test(arguments: [false, true])
 func anOutboxFromACopyThatCaughtUpIsNotMistaken(restarts: Bool) async throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     let rig = try await onOwnThread { try Rig("tcp://127.0.0.1:0", directory: directory) }
-    let copy = try temporaryDirectory() + "/outbox.sqlite"
+    let copy = try temporaryFolder() + "/outbox.sqlite"
     var expected = try await onOwnThread { try rig.append((0..<10).map { draft($0) }) }
     #expect(try await rig.settles())
     expected += try await onOwnThread {
@@ -348,7 +349,7 @@ func anOutboxFromACopyThatCaughtUpIsNotMistaken(restarts: Bool) async throws {
 }
 
 @Test func whatTheOutboxNoLongerHoldsIsReportedAndSkipped() async throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     let rig = try await onOwnThread { try Rig("tcp://127.0.0.1:0", directory: directory) }
     _ = try await onOwnThread { try rig.append((0..<10).map { draft($0) }) }
     #expect(try await rig.settles())
@@ -373,7 +374,7 @@ func anOutboxFromACopyThatCaughtUpIsNotMistaken(restarts: Bool) async throws {
 }
 
 @Test func tenThousandIncidentsDrain() async throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     let rig = try await onOwnThread { try Rig("ipc://\(directory)/bus", directory: directory) }
     try await onOwnThread {
         rig.publisher.stop()
@@ -396,7 +397,7 @@ func anOutboxFromACopyThatCaughtUpIsNotMistaken(restarts: Bool) async throws {
 }
 
 @Test func theEndpointIsFreeOnceTheReceiverHasStopped() async throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     for endpoint in ["ipc://\(directory)/bus", "tcp://127.0.0.1:0"] {
         try await onOwnThread {
             let metrics = MetricsRegistry()
@@ -420,7 +421,7 @@ func anOutboxFromACopyThatCaughtUpIsNotMistaken(restarts: Bool) async throws {
 }
 
 @Test func stoppingAnUnreachedPublisherDoesNotWait() async throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     let outbox = try await onOwnThread { try Outbox.open(path: directory + "/outbox.sqlite") }
     let elapsed = try await onOwnThread {
         _ = try outbox.append([draft(1)])

@@ -4,6 +4,7 @@ import Base
 import Domain
 import Foundation
 import IncidentBus
+import TestKit
 import Testing
 
 /// A dispatcher with an allow-list, and keys of two nodes and a stranger. One doorkeeper a process, so these tests take turns.
@@ -17,7 +18,7 @@ private struct Gate: Sendable {
     let committer = MemoryCommitter()
 
     init() throws {
-        directory = try temporaryDirectory()
+        directory = try temporaryFolder()
         (server, north, south) = (try CurvePair.make(), try CurvePair.make(), try CurvePair.make())
         try Self.write(["node north \(north.publicKey)", "node south \(south.publicKey)"], directory)
         allowed = try AllowListBox(path: directory + "/allow")
@@ -255,7 +256,7 @@ func aListWithAWrongLineIsRefused(text: String) throws {
 }
 
 @Test func keyFilesAreTheirOwnersAloneAndNeverOverwritten() throws {
-    let path = try temporaryDirectory() + "/north.key"
+    let path = try temporaryFolder() + "/north.key"
     let pair = try CurvePair.make()
     try KeyFile.write(pair, name: "north", to: path)
     let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
@@ -270,7 +271,7 @@ func aListWithAWrongLineIsRefused(text: String) throws {
 }
 
 @Test func anEmptyListLetsNobodyInAndOneThatOthersMayWriteIsRefused() throws {
-    let path = try temporaryDirectory() + "/allow"
+    let path = try temporaryFolder() + "/allow"
     try Data().write(to: URL(fileURLWithPath: path))
     #expect(try AllowListBox(path: path).current.count == 0)
     try FileManager.default.setAttributes([.posixPermissions: 0o622], ofItemAtPath: path)

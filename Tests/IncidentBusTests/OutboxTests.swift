@@ -4,10 +4,11 @@ import Base
 import Domain
 import Foundation
 import IncidentBus
+import TestKit
 import Testing
 
 @Test func identityAndNumbersSurviveAReopening() throws {
-    let path = try temporaryDirectory() + "/outbox.sqlite"
+    let path = try temporaryFolder() + "/outbox.sqlite"
     var outbox = try Outbox.open(path: path)
     let (node, epoch) = (outbox.nodeID, outbox.epoch)
     #expect(outbox.range == Hello(lowest: 1, highest: 0))
@@ -24,13 +25,13 @@ import Testing
     #expect(try rows.map { try IncidentJSON.decode($0.bytes, sequence: $0.sequence) } == first)
     #expect(try outbox.pending(after: 1, limit: 10).map(\.sequence) == [2])
 
-    let other = try Outbox.open(path: try temporaryDirectory() + "/outbox.sqlite")
+    let other = try Outbox.open(path: try temporaryFolder() + "/outbox.sqlite")
     defer { try? other.close() }
     #expect(other.nodeID != node && other.epoch != epoch)
 }
 
 @Test func aRunningIncidentIsContinuedNotDoubled() throws {
-    let path = try temporaryDirectory() + "/outbox.sqlite"
+    let path = try temporaryFolder() + "/outbox.sqlite"
     var outbox = try Outbox.open(path: path)
     let picture = SnapshotReference(sha256: String(repeating: "a", count: 64), sizeBytes: 9)
     var opening = draft(1, count: 3)
@@ -60,7 +61,7 @@ import Testing
 }
 
 @Test func aClipIsOneMoreRevisionOfItsIncidentRunningOrOver() throws {
-    let outbox = try Outbox.open(path: try temporaryDirectory() + "/outbox.sqlite")
+    let outbox = try Outbox.open(path: try temporaryFolder() + "/outbox.sqlite")
     defer { try? outbox.close() }
     let clip = SnapshotReference(sha256: String(repeating: "c", count: 64), sizeBytes: 700_000)
     var opening = draft(1, count: 3)
@@ -92,7 +93,7 @@ import Testing
 }
 
 @Test func anEndingWithoutABeginningIsNotDropped() throws {
-    let outbox = try Outbox.open(path: try temporaryDirectory() + "/outbox.sqlite")
+    let outbox = try Outbox.open(path: try temporaryFolder() + "/outbox.sqlite")
     defer { try? outbox.close() }
     let written = try outbox.append([draft(1, .ended, count: 4), draft(2, .updated), draft(3, .expired)])
     #expect(written.map(\.phase) == [.open, .ended, .open, .open, .expired])
@@ -102,7 +103,7 @@ import Testing
 }
 
 @Test func whatDoesNotFitTheWireIsShortenedNotLost() throws {
-    let outbox = try Outbox.open(path: try temporaryDirectory() + "/outbox.sqlite")
+    let outbox = try Outbox.open(path: try temporaryFolder() + "/outbox.sqlite")
     defer { try? outbox.close() }
     var wild = draft(1)
     wild.key.zone = "a|b\n" + String(repeating: "长", count: 100)
@@ -124,7 +125,7 @@ import Testing
 }
 
 @Test func acknowledgedRowsStayForTheirTimeAndNumbersAreNeverReused() throws {
-    let path = try temporaryDirectory() + "/outbox.sqlite"
+    let path = try temporaryFolder() + "/outbox.sqlite"
     let time = SimulatedTime()
     var outbox = try Outbox.open(path: path, time: time)
     _ = try outbox.append((1...5).map { draft($0) })
@@ -155,7 +156,7 @@ import Testing
 
 @Test func clockJumpsNeverTearAHole() throws {
     let time = SimulatedTime()
-    let outbox = try Outbox.open(path: try temporaryDirectory() + "/outbox.sqlite", time: time)
+    let outbox = try Outbox.open(path: try temporaryFolder() + "/outbox.sqlite", time: time)
     defer { try? outbox.close() }
     _ = try outbox.append((1...3).map { draft($0) })
     time.advance(by: .seconds(86_400))  // The clock ran a day ahead while row 1 was acknowledged …
@@ -171,7 +172,7 @@ import Testing
 }
 
 @Test func aFullOutboxRefusesAndRecovers() throws {
-    let path = try temporaryDirectory() + "/outbox.sqlite"
+    let path = try temporaryFolder() + "/outbox.sqlite"
     var outbox = try Outbox.open(path: path, maximumBytes: 128 << 10)
     var written = 0
     let failure = #expect(throws: Failure.self) {
@@ -191,7 +192,7 @@ import Testing
 }
 
 @Test func aNewEpochKeepsEverythingElse() throws {
-    let outbox = try Outbox.open(path: try temporaryDirectory() + "/outbox.sqlite")
+    let outbox = try Outbox.open(path: try temporaryFolder() + "/outbox.sqlite")
     defer { try? outbox.close() }
     _ = try outbox.append([draft(1)])
     let before = (outbox.epoch, outbox.nodeID)
@@ -200,7 +201,7 @@ import Testing
 }
 
 @Test func aNewEpochGivesRevisionsThatALostLifeCannotHave() throws {
-    let path = try temporaryDirectory() + "/outbox.sqlite"
+    let path = try temporaryFolder() + "/outbox.sqlite"
     var outbox = try Outbox.open(path: path)
     let first = try outbox.append([draft(1), draft(2), draft(1, .updated, count: 2)])
     try outbox.acknowledge(through: 3)
@@ -224,7 +225,7 @@ import Testing
 }
 
 @Test func anotherNameBeginsWhereTheFileBegins() throws {
-    let path = try temporaryDirectory() + "/outbox.sqlite"
+    let path = try temporaryFolder() + "/outbox.sqlite"
     var outbox = try Outbox.open(path: path)
     _ = try outbox.append([draft(1), draft(2)])
     try outbox.acknowledge(through: 2)
@@ -236,7 +237,7 @@ import Testing
 }
 
 @Test func manyThreadsAppendAtOnce() async throws {
-    let outbox = try Outbox.open(path: try temporaryDirectory() + "/outbox.sqlite")
+    let outbox = try Outbox.open(path: try temporaryFolder() + "/outbox.sqlite")
     try await onOwnThread {
         let threads = (0..<4).map { index in
             OwnThread(name: "appender") {

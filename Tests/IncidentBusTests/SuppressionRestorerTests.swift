@@ -5,6 +5,7 @@ import Domain
 import Foundation
 import IncidentBus
 import Storage
+import TestKit
 import Testing
 
 /// An ingest node with one suppression on disk.
@@ -18,7 +19,7 @@ private struct Node {
 
     /// - Parameter node: The process before this one, ended.
     init(after node: Node? = nil, isCameraKnown: Bool = true) throws {
-        folder = try node?.folder ?? temporaryDirectory()
+        folder = try node?.folder ?? temporaryFolder()
         store = try SuppressionStore.open(path: folder + "/suppressions.sqlite")
         outbox = try Outbox.open(path: folder + "/outbox.sqlite")
         snapshots = try SnapshotStore(directory: folder + "/snapshots")

@@ -4,14 +4,14 @@ import Base
 import Domain
 import Foundation
 import Media
+import TestKit
 import Testing
 
 @Suite struct ClipTests {
     static let cases: [(VideoCodec, String)] = [(.h264, "mp4"), (.h264, "mkv"), (.h265, "mp4"), (.h265, "mkv"), (.mjpeg, "mkv")]
 
     @Test(arguments: cases) func everyPictureComesBack(codec: VideoCodec, format: String) throws {
-        let directory = try TemporaryDirectory()
-        let path = directory.file("clip." + format)
+        let path = try temporaryFolder() + "/clip." + format
         let settings = settings(codec)
         try writeClip(path, settings, count: 30)
         let source = try PacketSource.openFile(path: path, interrupt: Interrupt())
@@ -38,8 +38,7 @@ import Testing
     }
 
     @Test(arguments: [VideoCodec.h264, .h265]) func keyPicturesDecodeAloneInAPool(codec: VideoCodec) throws {
-        let directory = try TemporaryDirectory()
-        let path = directory.file("clip.mp4")
+        let path = try temporaryFolder() + "/clip.mp4"
         try writeClip(path, settings(codec), count: 40)
         let source = try PacketSource.openFile(path: path, interrupt: Interrupt())
         let (pictures, skipped) = try readAll(source, keepPredicted: false)
@@ -126,8 +125,7 @@ import Testing
     }
 
     @Test(arguments: [VideoCodec.h264, .h265]) func annexBOfAFileEqualsWhatTheEncoderWrote(codec: VideoCodec) throws {
-        let directory = try TemporaryDirectory()
-        let path = directory.file("clip.mp4")
+        let path = try temporaryFolder() + "/clip.mp4"
         let coded = try encodeScene(settings(codec), count: 12)
         let writer = try ClipWriter(path: path, settings: settings(codec))
         for picture in coded { try writer.append(picture) }
@@ -195,10 +193,10 @@ import Testing
         #expect(kind { _ = try VideoEncoder(settings(.other)) } == .unsupported)
         let encoder = try VideoEncoder(settings(.h264))
         #expect(kind { _ = try encoder.encode(y: [1, 2, 3], u: [], v: []) } == .invalidInput)
-        let directory = try TemporaryDirectory()
-        #expect(kind { _ = try ClipWriter(path: directory.file("clip.unknown"), settings: settings(.h264)) } == .invalidInput)
-        #expect(kind { _ = try ClipWriter(path: directory.file("no/such/dir/clip.mp4"), settings: settings(.h264)) } == .notFound)
-        #expect(kind { _ = try PacketSource.openFile(path: directory.file("absent.mp4"), interrupt: Interrupt()) } == .notFound)
+        let directory = try temporaryFolder()
+        #expect(kind { _ = try ClipWriter(path: directory + "/clip.unknown", settings: settings(.h264)) } == .invalidInput)
+        #expect(kind { _ = try ClipWriter(path: directory + "/no/such/dir/clip.mp4", settings: settings(.h264)) } == .notFound)
+        #expect(kind { _ = try PacketSource.openFile(path: directory + "/absent.mp4", interrupt: Interrupt()) } == .notFound)
         for path in ["http://127.0.0.1:1/x.mp4", "concat:a|b", "rtsp://127.0.0.1:1/x"] {
             #expect(kind { _ = try PacketSource.openFile(path: path, interrupt: Interrupt()) } == .notFound, "\(path) is a file name")
         }
@@ -206,15 +204,14 @@ import Testing
             ("text.mp4", "this is no video at all, however long one looks at it"), ("empty.mp4", ""),
             ("list.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/etc/passwd\n#EXT-X-ENDLIST\n"),
         ] {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: directory.file(name)))
-            let refused = kind { _ = try PacketSource.openFile(path: directory.file(name), interrupt: Interrupt()) }
+            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(directory)/\(name)"))
+            let refused = kind { _ = try PacketSource.openFile(path: "\(directory)/\(name)", interrupt: Interrupt()) }
             #expect(refused == .invalidInput, "\(name): \(String(describing: refused))")
         }
     }
 
     @Test func openingAndClosingLeavesNothingBehind() throws {
-        let directory = try TemporaryDirectory()
-        let path = directory.file("clip.mp4")
+        let path = try temporaryFolder() + "/clip.mp4"
         try writeClip(path, settings(.h264), count: 3)
         let before = openDescriptors()
         for _ in 0..<200 {

@@ -13,7 +13,7 @@ import Testing
     @Test(arguments: [(VideoCodec.h264, 0.05), (.h265, 1), (.mjpeg, 0.10)])
     func mutatedKeyPictures(codec: VideoCodec, silentShare: Double) throws {
         let seed: UInt64 = 20_261_123
-        var random = Seeded(state: seed)
+        var random = SeededGenerator(seed: seed)
         let coded = try encodeScene(settings(codec, width: 160, height: 96, gop: 1), count: 4)
         let parameters = StreamParameters(codec: codec, width: 160, height: 96, extradata: [])
         let pool = DecoderPool(capacity: 1)
@@ -101,7 +101,7 @@ import Testing
 
     @Test(arguments: [VideoCodec.h264, .h265]) func mutatedStreamsNeverCrash(codec: VideoCodec) throws {
         let seed: UInt64 = 4100
-        var random = Seeded(state: seed)
+        var random = SeededGenerator(seed: seed)
         let coded = try encodeScene(settings(codec, width: 160, height: 96), count: 20)
         let parameters = StreamParameters(codec: codec, width: 160, height: 96, extradata: [])
         let decoder = try Decoder(parameters, skipLoopFilter: false)

@@ -4,6 +4,7 @@ import Base
 import Domain
 import Foundation
 import Media
+import TestKit
 import Testing
 
 /// Pictures of the scene at the given times.
@@ -13,8 +14,7 @@ private func pictures(_ settings: EncoderSettings, at seconds: [Double]) throws 
 
 /// What libavformat finds in a file of these bytes.
 private func demux(_ mp4: [UInt8]) throws -> (parameters: StreamParameters, pictures: [CodedPicture]) {
-    let directory = try TemporaryDirectory()
-    let path = directory.file("film.mp4")
+    let path = try temporaryFolder() + "/film.mp4"
     try Data(mp4).write(to: URL(fileURLWithPath: path))
     let source = try PacketSource.openFile(path: path, interrupt: Interrupt())
     return (source.parameters, try readAll(source, keepPredicted: true).pictures)
@@ -135,7 +135,7 @@ private func boxes(_ bytes: [UInt8]) -> [String] {
     /// Whatever a camera sends: an error or an MP4, never a crash.
     @Test func mutatedPicturesNeverCrash() throws {
         let seed: UInt64 = 20_261_125
-        var random = Seeded(state: seed)
+        var random = SeededGenerator(seed: seed)
         for codec in [VideoCodec.h264, .h265] {
             let film = try pictures(settings(codec, width: 160, height: 96), at: (0..<10).map { Double($0) * 0.04 })
             for _ in 0..<60 {

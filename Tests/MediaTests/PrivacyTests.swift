@@ -4,6 +4,7 @@ import Base
 import Domain
 import Foundation
 import Media
+import TestKit
 import Testing
 
 private let window = try! Zone(parsing: "window=0.31,0.22;0.62,0.18;0.55,0.71")  // Three corners inside the picture.
@@ -58,7 +59,7 @@ private func isInside(_ zone: Zone, _ x: Int, _ y: Int, _ width: Int, _ height: 
 
     @Test func masksOfAnyShapeCoverTheirPolygons() {
         let seed: UInt64 = 20_261_126
-        var random = Seeded(state: seed)
+        var random = SeededGenerator(seed: seed)
         for round in 0..<60 {
             let corners = (0..<Int.random(in: 3...9, using: &random)).map { _ in
                 Zone.Corner(x: Double.random(in: 0...1, using: &random), y: Double.random(in: 0...1, using: &random))
@@ -118,8 +119,7 @@ private func isInside(_ zone: Zone, _ x: Int, _ y: Int, _ width: Int, _ height: 
                 for out in try recoder.recode(picture, seconds: 100 + Double(index) / 25) { bytes += try mp4.append(out) }
             }
             bytes += try mp4.finish()
-            let directory = try TemporaryDirectory()
-            let path = directory.file("film.mp4")
+            let path = try temporaryFolder() + "/film.mp4"
             try Data(bytes).write(to: URL(fileURLWithPath: path))
             let source = try PacketSource.openFile(path: path, interrupt: Interrupt())
             let decoder = try Decoder(source.parameters, skipLoopFilter: false)

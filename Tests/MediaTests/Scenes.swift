@@ -54,20 +54,6 @@ func meanDifference(_ luma: Span<UInt8>, _ shape: PlaneShape, _ expected: [UInt8
     return Double(sum) / Double(shape.width * shape.height)
 }
 
-/// A directory of its own that goes away with the value.
-final class TemporaryDirectory {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "/media-tests-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func file(_ name: String) -> String { path + "/" + name }
-}
-
 /// Codes a clip and writes it to `path`.
 func writeClip(_ path: String, _ settings: EncoderSettings, count: Int) throws {
     let writer = try ClipWriter(path: path, settings: settings)
@@ -87,18 +73,6 @@ func readAll(_ source: PacketSource, keepPredicted: Bool) throws -> (pictures: [
             skipped += 1
         case .end: return (pictures, skipped)
         }
-    }
-}
-
-/// Random numbers that a printed seed brings back (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
 

@@ -5,6 +5,7 @@ import Detectors
 import Domain
 import Foundation
 import Pipelines
+import TestKit
 import Testing
 
 private func camera(_ number: Int, tags: [String] = [], zones: [String] = []) throws -> Camera {
@@ -100,9 +101,7 @@ func aZoneMustBeDrawnSomewhere(first: [String], second: [String], names: Bool, s
 }
 
 @Test func aFolderIsReadWholeOrNotAtAll() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("pipelines-\(UInt64.random(in: 0 ... .max))")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let folder = try URL(fileURLWithPath: temporaryFolder())
     func write(_ name: String, _ text: String) throws { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
     let rules = "rules: [{ name: r, when: { detection: motion }, emit: { category: motion, priority: 4 } }]\n"
     #expect(PipelineSet.read(folder: folder.path).1.first?.message.contains("holds no pipeline") == true)

@@ -5,6 +5,7 @@ import Cases
 import Domain
 import Foundation
 @testable import Pushes
+import TestKit
 import Testing
 
 @Test(arguments: [
@@ -101,9 +102,8 @@ func mistakesAreNamedAndSecretsAreNot(_ part: String, _ mistake: String, _ messa
 }
 
 @Test func aFileThatOthersCanReadIsRefused() throws {
-    let path = NSTemporaryDirectory() + "/channels-\(UInt64.random(in: 0 ... .max)).yaml"
+    let path = try temporaryFolder() + "/channels.yaml"
     #expect(FileManager.default.createFile(atPath: path, contents: Data(good.utf8), attributes: [.posixPermissions: 0o644]))
-    defer { try? FileManager.default.removeItem(atPath: path) }
     let open = ChannelsFile.read(path: path, district: "511011", console: nil)
     #expect(open.book == nil)
     #expect(open.diagnostics.contains { $0.message.contains("0644") })

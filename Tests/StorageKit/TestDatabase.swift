@@ -2,6 +2,7 @@
 
 import Foundation
 package import Storage
+internal import TestKit
 
 /// Which database stands behind the shared SQL.
 package enum DatabaseKind: String, Sendable, CaseIterable, CustomStringConvertible {
@@ -23,9 +24,7 @@ package struct TestDatabase: Sendable {
         self.kind = kind
         switch kind {
         case .sqlite:
-            let folder = NSTemporaryDirectory() + "/snowlight-test-\(UInt64.random(in: 0 ... .max))"
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            name = folder + "/test.sqlite"
+            name = try temporaryFolder() + "/test.sqlite"
         case .postgresql:
             name = "t_" + String((0..<16).map { _ in "abcdefghijklmnopqrstuvwxyz".randomElement() ?? "a" })
         }

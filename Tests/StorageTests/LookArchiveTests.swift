@@ -4,12 +4,11 @@ import Base
 import Domain
 import Foundation
 import Storage
+import TestKit
 import Testing
 
 private let start = WallTime("2026-11-23T02:00:00.000Z")!  // A literal in the form it parses.
 private let camera = CameraID("51101100001320000001")!  // 20 digits.
-
-private func folder() -> String { NSTemporaryDirectory() + "/snowlight-looks-\(UInt64.random(in: 0 ... .max))" }
 
 private func look(_ second: Double, bytes: Int = 1000, codec: String = "h264") -> LookRecord {
     .look(
@@ -31,7 +30,7 @@ private func segments(_ directory: String) -> [String] {
 }
 
 @Test func whatIsKeptIsReadInOrder() throws {
-    let directory = folder()
+    let directory = try temporaryFolder()
     let archive = try LookArchive(directory: directory, bytesPerCamera: 1 << 20, kept: .seconds(3600))
     let tag = LiveTag(name: "io:door/open", source: "7", state: .on, sinceSeconds: 1_763_863_200.5, isPulse: true)
     let told = ToldIncident(
@@ -48,7 +47,7 @@ private func segments(_ directory: String) -> [String] {
 }
 
 @Test func aCameraKeepsToItsShareAndLosesTheOldest() throws {
-    let directory = folder()
+    let directory = try temporaryFolder()
     let archive = try LookArchive(directory: directory, bytesPerCamera: 16_000, kept: .seconds(3600))
     var deleted = 0
     for second in 0..<100 { deleted += try archive.append(look(Double(second)), of: camera) }
@@ -64,7 +63,7 @@ private func segments(_ directory: String) -> [String] {
 }
 
 @Test func aPictureLargerThanTheShareAndAnUnknownCodecAreLeftOut() throws {
-    let directory = folder()
+    let directory = try temporaryFolder()
     let archive = try LookArchive(directory: directory, bytesPerCamera: 4000, kept: .seconds(3600))
     try archive.append(look(0, bytes: 5000), of: camera)
     try archive.append(look(1, codec: "av1"), of: camera)
@@ -72,7 +71,7 @@ private func segments(_ directory: String) -> [String] {
 }
 
 @Test func aRestartBeginsASegmentAndATornRecordIsNotRead() throws {
-    let directory = folder()
+    let directory = try temporaryFolder()
     try LookArchive(directory: directory, bytesPerCamera: 1 << 20, kept: .seconds(3600)).append(look(0), of: camera)
     let first = "\(directory)/\(camera.digits)/\(segments(directory)[0])"
     let whole = try Data(contentsOf: URL(fileURLWithPath: first))
@@ -92,7 +91,7 @@ private func segments(_ directory: String) -> [String] {
 }
 
 @Test func damageEndsOneSegmentOnly() throws {
-    let directory = folder()
+    let directory = try temporaryFolder()
     for second in [0.0, 10.0] {
         try LookArchive(directory: directory, bytesPerCamera: 1 << 20, kept: .seconds(3600)).append(look(second), of: camera)
     }
@@ -104,7 +103,7 @@ private func segments(_ directory: String) -> [String] {
 }
 
 @Test func whatIsTooOldIsSweptAlsoOfCamerasThatAreGone() throws {
-    let directory = folder()
+    let directory = try temporaryFolder()
     let archive = try LookArchive(directory: directory, bytesPerCamera: 16_000, kept: .seconds(60))
     for second in stride(from: 0.0, to: 100, by: 10) { try archive.append(look(second, bytes: 2000), of: camera) }
     let before = segments(directory).count

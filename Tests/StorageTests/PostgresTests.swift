@@ -4,6 +4,7 @@ import Base
 import Foundation
 @testable import Storage
 import StorageKit
+import TestKit
 import Testing
 
 private let steps = [Migration(1, "counter", ["CREATE TABLE counter (last BIGINT NOT NULL)", "INSERT INTO counter (last) VALUES (0)"])]
@@ -13,7 +14,7 @@ private func open(_ place: TestDatabase) throws -> PostgresDatabase {
 }
 
 private func passwordFile(_ text: String, mode: Int = 0o600) throws -> String {
-    let path = NSTemporaryDirectory() + "/snowlight-password-\(UInt64.random(in: 0 ... .max))"
+    let path = try temporaryFolder() + "/password"
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
     try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
     return path

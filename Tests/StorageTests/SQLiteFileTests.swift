@@ -4,25 +4,20 @@ import Base
 import Domain
 import Foundation
 import Storage
+import TestKit
 import Testing
-
-private func temporaryDirectory() throws -> String {
-    let path = NSTemporaryDirectory() + "/snowlight-storage-\(UInt64.random(in: 0 ... .max))"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    return path
-}
 
 private let steps = [Migration(1, "things", ["CREATE TABLE thing (id INTEGER NOT NULL PRIMARY KEY, name TEXT, size REAL, data BLOB)"])]
 
 @Test func everyCommitIsSynced() throws {
-    let file = try SQLiteFile.open(path: temporaryDirectory() + "/a.sqlite", migrations: [])
+    let file = try SQLiteFile.open(path: temporaryFolder() + "/a.sqlite", migrations: [])
     defer { try? file.close() }
     #expect(try file.write { try $0.row("PRAGMA synchronous")?.int("synchronous") } == 2)
     #expect(try file.integrityProblems().isEmpty)
 }
 
 @Test func aSecondOpenerIsRefusedUntilTheFirstCloses() throws {
-    let path = try temporaryDirectory() + "/a.sqlite"
+    let path = try temporaryFolder() + "/a.sqlite"
     let first = try SQLiteFile.open(path: path, migrations: steps)
     let refusal = #expect(throws: Failure.self) { try SQLiteFile.open(path: path, migrations: steps) }
     #expect(refusal?.kind == .conflict)
@@ -31,14 +26,14 @@ private let steps = [Migration(1, "things", ["CREATE TABLE thing (id INTEGER NOT
 }
 
 @Test func aFileThatIsNoDatabaseIsNotTrusted() throws {
-    let path = try temporaryDirectory() + "/a.sqlite"
+    let path = try temporaryFolder() + "/a.sqlite"
     try Data(repeating: 0x41, count: 8192).write(to: URL(fileURLWithPath: path))
     let refusal = #expect(throws: Failure.self) { try SQLiteFile.open(path: path, migrations: steps) }
     #expect(refusal?.kind == .dataLoss)
 }
 
 @Test func picturesAreStoredOnceByContent() throws {
-    let directory = try temporaryDirectory()
+    let directory = try temporaryFolder()
     let store = try SnapshotStore(directory: directory + "/pictures")
     let picture = [UInt8](repeating: 7, count: 1000)
     let reference = try store.store(picture)

@@ -5,6 +5,7 @@ import Domain
 import Foundation
 import Storage
 import StorageKit
+import TestKit
 import Testing
 
 private let steps = [Migration(1, "rows", ["CREATE TABLE entry (number BIGINT NOT NULL PRIMARY KEY, half BIGINT NOT NULL)"])]
@@ -17,7 +18,7 @@ private struct Data {
     static let names = ["a.sqlite", "b.sqlite"]
 
     init() throws {
-        folder = NSTemporaryDirectory() + "/snowlight-backup-\(UInt64.random(in: 0 ... .max))"
+        folder = try temporaryFolder()
         try FileManager.default.createDirectory(atPath: folder + "/data", withIntermediateDirectories: true)
     }
 

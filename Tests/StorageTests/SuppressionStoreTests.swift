@@ -4,16 +4,13 @@ import Base
 import Domain
 import Foundation
 import Storage
+import TestKit
 import Testing
 
 private let start = WallTime("2026-11-23T02:00:00.000Z")!  // A literal in the form it parses.
 private let week = Duration.seconds(7 * 86_400)
 
-private func path() throws -> String {
-    let folder = NSTemporaryDirectory() + "/snowlight-suppressions-\(UInt64.random(in: 0 ... .max))"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    return folder + "/suppressions.sqlite"
-}
+private func path() throws -> String { try temporaryFolder() + "/suppressions.sqlite" }
 
 private func camera(_ number: Int) -> CameraID { CameraID("5110110000132000000\(number)")! }  // 20 digits for 0…9.
 

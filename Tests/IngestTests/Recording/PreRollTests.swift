@@ -1,19 +1,9 @@
 // The ring keeps its promises for any stream: a key picture first, no hole, never above the budget, fair.
 
+import Base
 import Domain
 import Ingest
 import Testing
-
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
 
 /// A number that tells pictures apart, counted per camera.
 private typealias Ring = PreRoll<Int>
@@ -71,7 +61,7 @@ private typealias Ring = PreRoll<Int>
 
     @Test func anyStreamsKeepThePromises() {
         for seed in UInt64(1)...40 {
-            var random = Seeded(state: seed)
+            var random = SeededGenerator(seed: seed)
             let budget = Int.random(in: 0...20_000, using: &random)
             let kept = Double.random(in: 0.5...8, using: &random)
             var ring = Ring(keptSeconds: kept, budgetBytes: budget)

@@ -8,6 +8,7 @@ import Logging
 import Media
 import Pipelines
 import Synchronization
+import TestKit
 import Testing
 
 @testable import Ingest
@@ -161,8 +162,7 @@ private struct Shown {
     var brightestInWindow = 0
 
     init(_ mp4: [UInt8]) throws {
-        let path = NSTemporaryDirectory() + "/recording-" + UUID().uuidString + ".mp4"
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let path = try temporaryFolder() + "/recording.mp4"
         try Data(mp4).write(to: URL(fileURLWithPath: path))
         let source = try PacketSource.openFile(path: path, interrupt: Interrupt())
         codec = source.parameters.codec
