@@ -5,39 +5,19 @@ package import Base
 package import Domain
 import Foundation
 
-/// A user and password of one camera. Printing it shows neither.
-package struct CameraCredentials: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    package let user: String
-    package let password: String
-
-    package init(user: String, password: String) {
-        self.user = user
-        self.password = password
-    }
-
-    package var description: String { "(redacted)" }
-    package var debugDescription: String { description }
-    /// Empty, so that `dump` and test failures show nothing either.
-    package var customMirror: Mirror { Mirror(self, children: [:]) }
-}
-
 /// Reads the credentials file: `camera_id,user,password`, mode 0600.
 package enum CredentialsReader {
     /// All credentials by camera, and every finding; with an error among them nothing should be started.
     ///
     /// Blocks on the file. Findings name lines and camera ids only.
-    package static func read(path: String) -> ([CameraID: CameraCredentials], [Diagnostic]) {
+    package static func read(path: String) -> ([CameraID: Credentials], [Diagnostic]) {
         var findings = FindingList(file: path)
         let bytes: [UInt8]
-        do {
-            let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-            guard descriptor >= 0 else { throw Failure(.notFound, "cannot be read: \(String(cString: strerror(errno)))") }
-            bytes = try TextFile.read(descriptor, requiredMode: 0o600)
-        } catch {
-            findings.error(nil, (error as? Failure)?.message ?? "cannot be read")
+        do { bytes = try TextFile.read(path, requiredMode: 0o600) } catch {
+            findings.error(nil, error.message)
             return ([:], findings.diagnostics)
         }
-        var credentials: [CameraID: CameraCredentials] = [:]
+        var credentials: [CameraID: Credentials] = [:]
         var lines: [CameraID: Int] = [:]
         guard let rows = NamedRows(bytes, required: ["camera_id", "user", "password"], into: &findings) else {
             return ([:], findings.diagnostics)
@@ -57,7 +37,7 @@ package enum CredentialsReader {
                 findings.error(row.line, "user is empty")
                 return
             }
-            credentials[id] = CameraCredentials(user: user, password: row.raw("password"))
+            credentials[id] = Credentials(user: user, password: row.raw("password"))
         }
         return (credentials, findings.diagnostics)
     }

@@ -45,15 +45,10 @@ package enum TextFile {
     /// More than any district needs: 38,000 cameras are 8 MB, 465 grids 1 MB.
     static let maxBytes = 64 << 20
 
-    /// The bytes of a regular file; the failure is a sentence without the path.
-    static func read(_ path: String) throws(Failure) -> [UInt8] {
+    /// The bytes of a regular file; the failure is a sentence without the path. A mode, when given, must be the file's exact permissions.
+    package static func read(_ path: String, requiredMode: UInt32? = nil) throws(Failure) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Failure(.notFound, "cannot be read: \(String(cString: strerror(errno)))") }
-        return try read(descriptor)
-    }
-
-    /// As above from an open descriptor, which it closes. A mode, when given, must be the file's exact permissions.
-    package static func read(_ descriptor: Int32, requiredMode: UInt32? = nil) throws(Failure) -> [UInt8] {
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw Failure(.notFound, "cannot be read: \(String(cString: strerror(errno)))") }

@@ -7,7 +7,6 @@ import Foundation
 import Logging
 import Media
 package import Pipelines
-package import RTSP
 import Synchronization
 
 /// A camera with what is needed to open it and what is looked for in its pictures.

@@ -2,6 +2,7 @@
 // **camera ─RTSP─▶** packets ─▶ looks ─▶ frames
 
 import Base
+import Domain
 import RTSP
 
 extension RTSPAddress {

@@ -3,7 +3,8 @@
 
 package import Base
 import CFFmpeg
-package import RTSP
+package import Domain
+import RTSP
 
 /// What one call of `PacketSource.read` brought.
 package enum ReadOutcome: Sendable {

@@ -2,6 +2,7 @@
 // **camera ─RTSP─▶** packets ─▶ looks
 
 import Crypto
+package import Domain
 
 /// Credentials and the challenge they answer. Printing one shows neither.
 package struct Authenticator: Sendable, CustomStringConvertible, CustomReflectable {

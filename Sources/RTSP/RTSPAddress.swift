@@ -1,22 +1,7 @@
-// A camera's URL taken apart and checked, and the credentials that travel beside it and never in it.
+// A camera's URL taken apart and checked.
 // **camera ─RTSP─▶** packets ─▶ looks
 
 import Base
-
-/// User and password of a camera. Printing one shows neither.
-package struct Credentials: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    package let user: String
-    package let password: String
-
-    package init(user: String, password: String) {
-        self.user = user
-        self.password = password
-    }
-
-    package var description: String { "Credentials(redacted)" }
-    package var debugDescription: String { description }
-    package var customMirror: Mirror { Mirror(self, children: [:]) }
-}
 
 /// The parts of `rtsp[s]://host[:port]/path?query`, without user information.
 package struct RTSPAddress: Sendable, Equatable {

@@ -2,6 +2,7 @@
 // **camera ─RTSP─▶** packets ─▶ looks
 
 package import Base
+package import Domain
 
 //            start            answer             answer           video ok          metadata ok, refused
 //   idle ─────────▶ options ─────────▶ describe ─────────▶ setUp(video) ────▶ setUp(metadata) ────▶ play ────▶ playing

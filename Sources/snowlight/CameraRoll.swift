@@ -7,7 +7,6 @@ import IncidentBus
 import Ingest
 import Logging
 import Pipelines
-import RTSP
 import Synchronization
 
 /// How a node detects: its rules, and the calendar they look at.
@@ -24,7 +23,7 @@ struct Detection: Sendable {
                 (preset, pipelines.plans(for: [camera.standing(at: preset)], calendar: calendar)[camera.id]!)  // As below.
             }
             return CameraTask(
-                camera: camera, credentials: grant.row.login.map { Credentials(user: $0.user, password: $0.password) },
+                camera: camera, credentials: grant.row.login,
                 plan: plans[camera.id]!,  // Every camera asked for has a plan.
                 presetPlans: Dictionary(uniqueKeysWithValues: presetPlans))
         }

@@ -2,9 +2,9 @@
 // **source** → packets → looks → frames
 
 import Base
+import Domain
 import Foundation
 import Media
-import RTSP
 
 /// A source as it was typed, taken apart into what is opened, what may be shown and what must not.
 struct DetectTarget {

@@ -176,7 +176,7 @@ extension Preparation {
     /// The cameras with their logins, as they are handed to ingest nodes.
     var cameraRows: [CameraRow] {
         district.cameras.map { camera in
-            CameraRow(camera: camera, login: credentials[camera.id].map { CameraLogin(user: $0.user, password: $0.password) })
+            CameraRow(camera: camera, login: credentials[camera.id])
         }
     }
 }

@@ -6,7 +6,6 @@ import Domain
 import Foundation
 import Grids
 import Media
-import RTSP
 import Pipelines
 import Pushes
 
@@ -55,7 +54,7 @@ struct Preparation: Sendable {
         if let path = configuration.credentialsPath {
             let (found, findings) = CredentialsReader.read(path: path)
             diagnostics += findings
-            credentials = found.mapValues { Credentials(user: $0.user, password: $0.password) }
+            credentials = found
         }
         if let path = configuration.tagKeysPath {
             do { _ = try TagKeyFile.read(path) } catch {

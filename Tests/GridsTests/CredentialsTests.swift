@@ -9,7 +9,7 @@ import Testing
 @testable import Grids
 
 /// Writes a file of this mode and reads it.
-private func read(_ text: String, mode: Int = 0o600) throws -> (credentials: [CameraID: CameraCredentials], findings: [String]) {
+private func read(_ text: String, mode: Int = 0o600) throws -> (credentials: [CameraID: Credentials], findings: [String]) {
     let path = try temporaryFolder() + "/credentials.csv"
     try #require(FileManager.default.createFile(atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: mode]))
     let (credentials, diagnostics) = CredentialsReader.read(path: path)

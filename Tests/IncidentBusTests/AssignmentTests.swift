@@ -18,7 +18,7 @@ private func camera(_ number: Int, name: String = "路口", tags: [String] = [])
     camera.areas.privacyMasks = [Zone(name: "window", corners: [.init(x: 0, y: 0), .init(x: 0.2, y: 0), .init(x: 0.2, y: 0.4)])]
     let mark = Zone(name: "mark", corners: [.init(x: 0.4, y: 0.5), .init(x: 0.6, y: 0.5), .init(x: 0.6, y: 0.9)])
     camera.presets = ["3": PresetView(tags: ["scene:river_bank"], zones: [mark], masks: [mark]), "tour.4": PresetView()]
-    return CameraRow(camera: camera, login: CameraLogin(user: "admin", password: "geheim"))
+    return CameraRow(camera: camera, login: Credentials(user: "admin", password: "geheim"))
 }
 
 /// A node that does what it is told, or not.

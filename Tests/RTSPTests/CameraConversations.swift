@@ -1,6 +1,7 @@
 // What cameras say, by brand and behaviour, up to the first packets. A brand stands for its quirk alone: every path, name, number,
 // realm, nonce and order of lines is made up here, and the parameter sets come from pictures that x264 and x265 coded for our tests.
 
+import Domain
 import RTSP
 import Testing
 

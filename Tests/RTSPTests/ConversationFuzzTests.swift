@@ -1,6 +1,7 @@
 // Conversations changed at random: no trap, no endless loop, caps that hold, and a stop that always works. The seed is printed.
 
 import Base
+import Domain
 import Foundation
 import RTSP
 import Testing

@@ -1,6 +1,7 @@
 // Every camera's conversation plays as it should, however its bytes are cut, and ends in good order wherever they end.
 
 import Base
+import Domain
 import RTSP
 import Testing
 

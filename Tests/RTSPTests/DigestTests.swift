@@ -1,6 +1,7 @@
 // Challenges and their answers: the examples of RFC 2617 and RFC 7616, and what cameras write instead of what they say.
 
 import Base
+import Domain
 import Testing
 
 @testable import RTSP

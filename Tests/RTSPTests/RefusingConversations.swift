@@ -1,5 +1,6 @@
 // Cameras that refuse, ask twice, ask back or break the rules in ways that decide how the conversation ends.
 
+import Domain
 import RTSP
 
 private let admin = Credentials(user: "admin", password: "wrong")

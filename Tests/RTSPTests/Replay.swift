@@ -1,6 +1,7 @@
 // Plays what a camera sent against the client's side, in pieces of any size, and writes down what came of it.
 
 import Base
+import Domain
 import RTSP
 
 /// Everything one replay brought about, in order.

@@ -1,6 +1,7 @@
 // The session as a timeline: deadlines, signs of life, channels, and what each status means in each state.
 
 import Base
+import Domain
 import RTSP
 import Testing
 

@@ -4,27 +4,12 @@
 import Base
 package import Domain
 
-/// User and password of a camera on the bus. Printing it shows neither.
-package struct CameraLogin: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    package let user: String
-    package let password: String
-
-    package init(user: String, password: String) {
-        self.user = user
-        self.password = password
-    }
-
-    package var description: String { "(redacted)" }
-    package var debugDescription: String { description }
-    package var customMirror: Mirror { Mirror(self, children: [:]) }
-}
-
 /// What a node needs to read one camera, except its rules, which stand in the node's own pipelines.
 package struct CameraRow: Hashable, Sendable {
     package var camera: Camera
-    package var login: CameraLogin?
+    package var login: Credentials?
 
-    package init(camera: Camera, login: CameraLogin?) {
+    package init(camera: Camera, login: Credentials?) {
         self.camera = camera
         self.login = login
     }
@@ -168,6 +153,6 @@ struct GrantBody: Codable {
         camera.areas = PictureAreas(zones: areas[0], masks: areas[1], privacyMasks: areas[2])
         camera.presets = views
         return CameraGrant(
-            row: CameraRow(camera: camera, login: user.map { CameraLogin(user: $0, password: password ?? "") }), token: token)
+            row: CameraRow(camera: camera, login: user.map { Credentials(user: $0, password: password ?? "") }), token: token)
     }
 }

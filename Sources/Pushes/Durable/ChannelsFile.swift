@@ -12,12 +12,8 @@ package enum ChannelsFile {
     /// - Parameter district: The six digits that events name as their source.
     package static func read(path: String, district: String, console: String?) -> (book: DestinationBook?, diagnostics: [Diagnostic]) {
         let bytes: [UInt8]
-        do {
-            let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-            guard descriptor >= 0 else { throw Failure(.notFound, "cannot be read: \(String(cString: strerror(errno)))") }
-            bytes = try TextFile.read(descriptor, requiredMode: 0o600)
-        } catch {
-            return (nil, [Diagnostic(file: path, line: nil, message: (error as? Failure)?.message ?? "cannot be read")])
+        do { bytes = try TextFile.read(path, requiredMode: 0o600) } catch {
+            return (nil, [Diagnostic(file: path, line: nil, message: error.message)])
         }
         return read(yaml: String(decoding: bytes, as: UTF8.self), file: path, district: district, console: console)
     }
