@@ -1,6 +1,7 @@
 // Made-up grids in any number: crooked cells that share their borders, as the grids of a district do.
 // **seed → grids** → point in grid, timed
 
+import Base
 import Domain
 import Grids
 
@@ -12,7 +13,7 @@ enum Lattice {
     private static let pieces = 8
 
     /// About `count` grids: as many as fill whole rows.
-    static func grids(_ count: Int, _ random: inout SplitMix64) -> [Grid] {
+    static func grids(_ count: Int, _ random: inout SeededGenerator) -> [Grid] {
         let columns = Int(Double(count).squareRoot().rounded(.up))
         let rows = count / columns
         let level = lines(columns, rows + 1, &random) { along, across in (along, across) }
@@ -35,7 +36,7 @@ enum Lattice {
 
     /// Straight at each cell's corner, which two lines share, and crooked between.
     private static func lines(
-        _ cells: Int, _ count: Int, _ random: inout SplitMix64, _ place: (Int, Int) -> (lon: Int, lat: Int)
+        _ cells: Int, _ count: Int, _ random: inout SeededGenerator, _ place: (Int, Int) -> (lon: Int, lat: Int)
     ) -> [[GeoPoint]] {
         (0..<count).map { line in
             (0...cells * pieces).map { step in

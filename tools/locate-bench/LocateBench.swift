@@ -33,7 +33,7 @@ struct LocateBench: ParsableCommand {
     }
 
     func run() throws {
-        var random = SplitMix64(state: seed)
+        var random = SeededGenerator(seed: seed)
         let grids = try lattice.map { Lattice.grids($0, &random) } ?? readGrids()
         let start = cpuSecondsNow()
         let set = GridSet(grids)
@@ -84,7 +84,7 @@ struct LocateBench: ParsableCommand {
         return read.grids.all
     }
 
-    private func randomPoints(_ set: GridSet, _ random: inout SplitMix64) -> [GeoPoint] {
+    private func randomPoints(_ set: GridSet, _ random: inout SeededGenerator) -> [GeoPoint] {
         guard let bounds = GeoBounds(set.all.lazy.flatMap { $0.ground.polygons.flatMap(\.exterior) }) else { return [] }
         var places: [GeoPoint] = []
         places.reserveCapacity(points)
@@ -149,17 +149,4 @@ func cpuSecondsNow() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-}
-
-/// SplitMix64, so that a seed means the same points everywhere.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }
