@@ -40,10 +40,10 @@ package struct Failure: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// One finding about a file a person wrote, printed as `file:line: error: message`.
-package struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
+/// One finding about a file a person wrote, printed as `file:line: error: message`; as JSON an object with these four members.
+package struct Diagnostic: Sendable, Hashable, Encodable, CustomStringConvertible {
     /// An error stops a start; a warning does not.
-    package enum Severity: String, Sendable { case error, warning }
+    package enum Severity: String, Sendable, Encodable { case error, warning }
 
     package var file: String
     /// 1-based; nil when the finding is about the whole file.

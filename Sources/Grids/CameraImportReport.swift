@@ -37,26 +37,12 @@ package struct CameraImportReport: Encodable, Sendable {
         let standing: [String: Int]
     }
 
-    /// What was found about a file as a whole.
-    package struct Finding: Encodable, Sendable {
-        let file: String
-        let line: Int?
-        let severity: String
-        let message: String
-
-        init(_ finding: Diagnostic) {
-            file = finding.file
-            line = finding.line
-            severity = finding.severity.rawValue
-            message = finding.message
-        }
-    }
-
     package let written: Bool
     package let counts: [String: Int]
     let crs: [Fit]
     let rows: [Row]
-    let findings: [Finding]
+    /// About the file as a whole.
+    let findings: [Diagnostic]
 
     /// - Parameter onlyChanges: Rows that change nothing are counted and not listed.
     package init(_ result: CameraImport, isWritten: Bool, onlyChanges: Bool = false) {
@@ -79,7 +65,7 @@ package struct CameraImportReport: Encodable, Sendable {
                 changes: changes.map { Change(field: $0.field, text: $0.text, needsReview: $0.asksForReview) }, reasons: reasons,
                 warnings: row.warnings)
         }
-        findings = result.findings.map(Finding.init)
+        findings = result.findings
     }
 
     /// One line for each row that is not unchanged, refusals and warnings in the form of a finding; then the sums.

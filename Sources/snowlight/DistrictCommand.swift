@@ -90,7 +90,7 @@ struct DistrictCheck: ParsableCommand {
         let cameras: Int?
         let gridworkers: Int?
         let coverage: [Coverage]
-        let findings: [FindingObject]
+        let findings: [Diagnostic]
 
         init(_ reading: DistrictReading) {
             ok = reading.district != nil
@@ -102,7 +102,7 @@ struct DistrictCheck: ParsableCommand {
                     kind: $0.kind.rawValue, areaM2: $0.areaSquareMetres, lon: $0.point.lon, lat: $0.point.lat, grids: $0.grids.map(\.digits)
                 )
             }
-            findings = reading.diagnostics.map(FindingObject.init)
+            findings = reading.diagnostics
         }
     }
 }

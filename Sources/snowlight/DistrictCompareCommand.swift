@@ -108,7 +108,7 @@ struct DistrictCompare: ParsableCommand {
         let reused: [String]
         let renamed: [String]
         let cameras: [Move]
-        let findings: [FindingObject]
+        let findings: [Diagnostic]
 
         init(_ lineage: GridLineage, _ moves: [CameraMove], _ findings: [Diagnostic]) {
             links = lineage.links.map {
@@ -126,7 +126,7 @@ struct DistrictCompare: ParsableCommand {
                     camera: $0.camera.id.digits, name: $0.camera.name, from: $0.before.grid?.digits, to: $0.after.grid?.digits,
                     method: $0.after.method.rawValue, needsReview: $0.needsReview)
             }
-            self.findings = findings.map(FindingObject.init)
+            self.findings = findings
         }
     }
 }

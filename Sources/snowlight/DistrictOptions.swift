@@ -1,8 +1,7 @@
-// Where a command finds the district, what it says while it works, and how it prints JSON.
+// Where a command finds the district.
 
 import ArgumentParser
 import Base
-import Foundation
 
 /// The folder with a district's files, named itself or by the configuration.
 struct DistrictOptions: ParsableArguments {
@@ -23,53 +22,5 @@ struct DistrictOptions: ParsableArguments {
         for finding in findings { complain("\(finding)") }
         guard let configuration else { throw ExitStatus.badData.exitCode }
         return configuration.districtDirectory
-    }
-}
-
-/// Says on standard error what a command is at: one line that is written over on a terminal, otherwise a line for each stage that begins
-/// when a second has passed, so that short work says nothing.
-struct StageLine {
-    private let start = ContinuousClock.now
-    private let isTerminal = isatty(FileHandle.standardError.fileDescriptor) == 1
-
-    /// Names the stage that begins now.
-    func begin(_ stage: String) {
-        if isTerminal {
-            write("\r\u{1B}[K\(stage)…")
-        } else if ContinuousClock.now - start > .seconds(1) {
-            complain("\(stage)…")
-        }
-    }
-
-    /// Takes the line away before results are printed.
-    func end() {
-        if isTerminal { write("\r\u{1B}[K") }
-    }
-
-    private func write(_ text: String) {
-        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))  // Nobody is left to tell when this fails.
-    }
-}
-
-/// Prints one JSON object on one line; names in snake case, in alphabetical order.
-func printJSON(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
-}
-
-/// A finding as JSON.
-struct FindingObject: Encodable {
-    let file: String
-    let line: Int?
-    let severity: String
-    let message: String
-
-    init(_ finding: Diagnostic) {
-        file = finding.file
-        line = finding.line
-        severity = finding.severity.rawValue
-        message = finding.message
     }
 }
