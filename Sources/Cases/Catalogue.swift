@@ -79,9 +79,6 @@ package struct CatalogueEntry: Sendable, Hashable {
         self.duplicateMetres = duplicateMetres
     }
 
-    /// True when a gridworker may be given a case of this category on some day; `objection` tells about one day.
-    package var isForGridworkers: Bool { !professional && (duty != nil || admission != nil) }
-
     /// Nil when a gridworker may be given a case of this category on `day`, else why not (R5, R6).
     package func objection(on day: Int) -> String? {
         if professional { return "professional matter: for a department" }

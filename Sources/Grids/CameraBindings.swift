@@ -21,9 +21,6 @@ package enum GridMethod: String, Sendable, CaseIterable {
     case village
     /// Nothing is known: the command centre owns what happens there.
     case unbound
-
-    /// True when a person decided.
-    package var isManual: Bool { self == .zoneGround || self == .zoneManual || self == .presetManual || self == .cameraManual }
 }
 
 /// What people have decided about one camera.

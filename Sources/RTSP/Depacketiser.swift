@@ -88,7 +88,7 @@ package struct Depacketiser: Sendable {
 
     /// True once after each change of parameter sets or size, and the first time; cheap enough to be asked with every packet.
     package mutating func takeParameterSetChange() -> Bool {
-        let changes = encoding == .jpeg ? jpeg.sizeChanges : nal.assembly.sets.changes
+        let changes = parameterSetChanges
         defer { takenChanges = changes }
         return changes != takenChanges
     }
@@ -96,7 +96,7 @@ package struct Depacketiser: Sendable {
     /// User data of pictures, wanted or not, since the last call: identifier and contents. Asks a length when there is none.
     package mutating func takeUserData() -> [[UInt8]] { nal.assembly.userData.isEmpty ? [] : nal.assembly.takeUserData() }
 
-    /// What the stream says of its size by now; costs a parse, so ask when `parameterSetChanges` moved.
+    /// What the stream says of its size by now; costs a parse, so ask when `takeParameterSetChange` says so.
     package var pictureSize: PictureSize? { encoding == .jpeg ? jpeg.pictureSize : nal.assembly.sets.pictureSize }
 
     /// What was wrong so far.

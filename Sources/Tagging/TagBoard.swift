@@ -98,9 +98,6 @@ package struct TagBoard: Sendable {
         return next == .infinity ? nil : next
     }
 
-    /// True while a tag is on or a pulse is remembered.
-    package var isLively: Bool { properties.values.contains { $0.state == .on } }
-
     /// The tags by name and source. Properties that differ in nothing else are one tag: on if one of them is, unknown if one of the
     /// others is.
     package func live() -> [LiveTag] {

@@ -16,11 +16,11 @@ private let alarm = "onvif:VideoSource/MotionAlarm"
     @Test func anOnStateThatNobodyRepeatsBecomesUnknown() {
         var board = TagBoard()
         _ = board.apply([say(alarm, .on, at: 0)], nowSeconds: 0)
-        #expect(board.nextSeconds == 60 && board.isLively)
+        #expect(board.nextSeconds == 60 && board.live().map(\.state) == [.on])
         #expect(board.expire(nowSeconds: 60).isEmpty)
         let expired = board.expire(nowSeconds: 75)
         #expect(expired.map(\.tag.state) == [.unknown] && expired.map(\.tag.sinceSeconds) == [60] && expired.map(\.before) == [.on])
-        #expect(board.nextSeconds == nil && !board.isLively)
+        #expect(board.nextSeconds == nil && board.live().map(\.state) == [.unknown])
         #expect(board.expire(nowSeconds: 1e6).isEmpty)
         #expect(board.apply([say(alarm, .on, at: 100)], nowSeconds: 100).map(\.before) == [.unknown])
     }
