@@ -10,47 +10,6 @@ import Testing
 
 @testable import Cases
 
-/// The map of `SmallDistrict` as files, and the one that follows it: grid 1 becomes 5 (west) and 6 (east), 3 and 4 become 7.
-struct SmallMaps {
-    static let boundary = Array(
-        #"{"type":"Feature","properties":{"code":"511011","name":"样例"},"geometry":\#(polygon(0, 0, 2, 2))}"#.utf8)
-    static let first = collection([(1, 0, 0, 1, 1), (2, 1, 0, 2, 1), (3, 0, 1, 1, 2), (4, 1, 1, 2, 2)])
-    static let second = collection([(5, 0, 0, 0.5, 1), (6, 0.5, 0, 1, 1), (2, 1, 0, 2, 1), (7, 0, 1, 2, 2)])
-    /// Grid 3 is missing.
-    static let holed = collection([(1, 0, 0, 1, 1), (2, 1, 0, 2, 1), (4, 1, 1, 2, 2)])
-
-    /// A rectangle in units of a grid.
-    private static func polygon(_ west: Double, _ south: Double, _ east: Double, _ north: Double) -> String {
-        let corners = [(west, south), (east, south), (east, north), (west, north), (west, south)].map { x, y in
-            "[\(GeoPoint(lon: SmallDistrict.west + x * 0.01, lat: SmallDistrict.south + y * 0.01)!)]"  // Inside the world.
-        }
-        return #"{"type":"Polygon","coordinates":[[\#(corners.joined(separator: ","))]]}"#
-    }
-
-    static func collection(_ grids: [(Int, Double, Double, Double, Double)]) -> [UInt8] {
-        let features = grids.map { number, west, south, east, north in
-            #"{"type":"Feature","properties":{"code":"\#(SmallDistrict.code(number))","name":"第\#(number)网格","township":"东兴街道","#
-                + #""village":"样例社区"},"geometry":\#(polygon(west, south, east, north))}"#
-        }
-        return Array("{\"type\":\"FeatureCollection\",\"features\":[\n\(features.joined(separator: ",\n"))\n]}".utf8)
-    }
-
-    /// A registry of files: `cameras` at places in units of a grid, workers for the grids of both maps.
-    static func registry(cameras: [(Double, Double)], grids bytes: [UInt8] = first, workers: [Int] = Array(1...7)) throws -> Registry {
-        let map = try #require(DistrictReader.map(boundary: boundary, grids: bytes).map)
-        let cameras = cameras.enumerated().map { number, place in
-            SmallDistrict.camera(
-                number + 1, name: "枪机",
-                at: GeoPoint(lon: SmallDistrict.west + place.0 * 0.01, lat: SmallDistrict.south + place.1 * 0.01))
-        }
-        var registry = Registry(
-            districtCode: "511011", cameras: cameras, grids: map.grids, gridSetVersion: "files",
-            workers: workers.map { SmallDistrict.worker($0) }, catalogue: SmallDistrict.registry().catalogue)
-        registry.geoJSON = bytes
-        return registry
-    }
-}
-
 /// One case as the table sees it.
 private struct Standing: Equatable {
     var state: String
@@ -61,10 +20,6 @@ private struct Standing: Equatable {
 }
 
 extension SmallDistrict {
-    fileprivate var maps: MapStore { MapStore(file: file, registry: box, signal: signal, time: time) }
-    fileprivate static let supervisor = Reader(role: .supervisor, id: "chief", name: "主任")
-    fileprivate static let drawer = Reader(role: .operator, id: "drawer", name: "制图员")
-
     fileprivate func standings() throws -> [String: Standing] {
         var found: [String: Standing] = [:]
         for row in try file.read({ try $0.rows("SELECT * FROM \"case\"") }) {
@@ -94,21 +49,6 @@ extension SmallDistrict {
                     [.text(id), .text(state.rawValue), SQLValue(version), SQLValue(assignee)])
             }
         }
-    }
-
-    fileprivate func refusal(_ outcome: GridSetOutcome) -> String? {
-        if case .refused(let why) = outcome { return "\(why)" }
-        return nil
-    }
-
-    fileprivate func done(_ outcome: GridSetOutcome) throws -> GridSetDetail {
-        guard case .done(let detail) = outcome else { throw Failure(.internal, "\(outcome)") }
-        return detail
-    }
-
-    fileprivate func drawn(_ grids: [UInt8]) async throws -> Int {
-        let draft = GridSetDraft(boundary: SmallMaps.boundary, grids: grids, reason: "动态调整", validFrom: time.wallNow)
-        return try done(try await maps.draw(draft, by: Self.drawer)).item.number
     }
 }
 
@@ -302,108 +242,5 @@ private func code(_ number: Int) -> String { SmallDistrict.code(number).digits }
             try await district.file.write { try fresh.registry.current(in: $0).gridSetVersion }
         }
         #expect(failure?.kind == .dataLoss)
-    }
-}
-
-@Suite struct BindingTests {
-    private let operatorReader = Reader(role: .operator, id: "op", name: "操作员")
-
-    private func done(_ outcome: BindingOutcome) throws -> CameraBindingView {
-        guard case .done(let view) = outcome else { throw Failure(.internal, "\(outcome)") }
-        return view
-    }
-
-    @Test func aBindingCountsForTheNextIncidentAndIsKept() async throws {
-        let district = try SmallDistrict(registry: SmallMaps.registry(cameras: [(0.2, 0.5)]))
-        let maps = district.maps
-        _ = try await onOwnThread("adopt") { try maps.adopt(district.box.current, boundary: SmallMaps.boundary) }
-        let camera = SmallDistrict.cameraID(1)
-        let fresh = try #require(try await maps.binding(of: camera))
-        #expect(fresh.method == "position" && fresh.grid?.code == code(1) && fresh.version == 0 && fresh.history.isEmpty)
-        #expect(fresh.gridSet.hasPrefix("1-") && fresh.review == nil)
-
-        func bind(_ scope: BindingWish.Scope, _ place: BindingWish.Place, _ version: Int, reason: String = "看的是对岸") async throws
-            -> BindingOutcome
-        {
-            try await maps.bind(camera, BindingWish(scope, place, reason: reason, expectedVersion: version), by: operatorReader)
-        }
-        func home(preset: String = "", zone: String = "", _ sender: inout Sender) async throws -> String? {
-            var incident = sender.incident(camera: 1)
-            (incident.key.preset, incident.key.zone) = (preset, zone)
-            let (message, id) = (sender.message(incident), incident.id.description)
-            _ = try await onOwnThread("bus") { try district.take([message]) }
-            let row = try await district.file.read {
-                try $0.row("SELECT grid_code, method FROM incident WHERE incident_id = $1", [.text(id)])
-            }
-            return try row.map { "\(try $0.text("grid_code").suffix(1)) \(try $0.text("method"))" }
-        }
-        var sender = Sender(seed: 43)
-        #expect(try await home(&sender) == "1 position")
-        let bound = try done(try await bind(.camera, .grid(SmallDistrict.code(2)), 0))
-        #expect(bound.version == 1 && bound.method == "camera_manual" && bound.grid?.code == code(2) && bound.standsIn?.code == code(1))
-        #expect(try await home(&sender) == "2 camera_manual")
-        // A form that was open meanwhile is told what stands.
-        guard case .stale(let now) = try await bind(.camera, .automatic, 0) else { throw Failure(.internal, "must be stale") }
-        #expect(now.version == 1)
-        _ = try done(try await bind(.preset("p1"), .grid(SmallDistrict.code(3)), 1))
-        let corners = [(1.2, 1.2), (1.4, 1.2), (1.4, 1.4)].compactMap { x, y in
-            GeoPoint(lon: SmallDistrict.west + x * 0.01, lat: SmallDistrict.south + y * 0.01)
-        }
-        _ = try done(try await bind(.zone("lane"), .ground(corners), 2))
-        #expect(try await home(preset: "p1", &sender) == "3 preset_manual")
-        #expect(try await home(preset: "p1", zone: "lane", &sender) == "4 zone_ground")
-        let free = try done(try await bind(.camera, .automatic, 3))
-        #expect(try await home(&sender) == "1 position")
-        #expect(free.version == 4 && free.history.map(\.scope) == ["camera", "zone", "preset", "camera"])
-        #expect(free.history.map { $0.to == nil } == [true, true, true, false] && free.history[3].reason == "看的是对岸")
-
-        for (scope, place, reason, field) in [
-            (BindingWish.Scope.camera, BindingWish.Place.grid(SmallDistrict.code(9)), "x", "grid"), (.camera, .automatic, " ", "reason"),
-            (.camera, .ground(corners), "x", "ground"), (.preset(""), .automatic, "x", "name"),
-            (.zone("lane"), .ground([corners[0]]), "x", "ground"),
-            (.zone("lane"), .ground([GeoPoint](repeating: SmallDistrict.place(5), count: 3)), "x", "ground"),
-        ] {
-            guard case .refused(let found, _) = try await bind(scope, place, 4, reason: reason) else {
-                throw Failure(.internal, "\(field)")
-            }
-            #expect(found == field)
-        }
-        guard
-            case .notFound = try await maps.bind(
-                SmallDistrict.cameraID(9), BindingWish(.camera, .automatic, reason: "x", expectedVersion: 0), by: operatorReader)
-        else { throw Failure(.internal, "there is no camera 9") }
-    }
-
-    @Test func aCameraThatMovedAndABindingThatVanishedAskForReview() async throws {
-        let district = try SmallDistrict(registry: SmallMaps.registry(cameras: [(0.2, 0.5), (1.5, 0.5)]))
-        let maps = district.maps
-        let one = SmallDistrict.cameraID(1)
-        func adopt(_ place: (Double, Double)) async throws {
-            let files = try SmallMaps.registry(cameras: [place, (1.5, 0.5)])
-            _ = try await onOwnThread("adopt") { try maps.adopt(files, boundary: SmallMaps.boundary) }
-        }
-        try await adopt((0.2, 0.5))
-        try await adopt((0.21, 0.5))  // Ten metres.
-        #expect(try await maps.binding(of: one)?.review == nil)
-        try await adopt((0.24, 0.5))
-        #expect(try await maps.binding(of: one)?.review == "moved 39 m since its grid was settled")
-        _ = try done(
-            try await maps.bind(
-                one, BindingWish(.camera, .grid(SmallDistrict.code(1)), reason: "现场核对", expectedVersion: 0), by: operatorReader))
-        #expect(try await maps.binding(of: one)?.review == nil)
-
-        // The map changes: the binding to grid 1 does not count, and does again after a rollback.
-        let number = try await district.drawn(SmallMaps.second)
-        _ = try await maps.check(number, by: SmallDistrict.drawer)
-        guard case .done(let detail) = try await maps.publish(number, by: SmallDistrict.supervisor) else {
-            throw Failure(.internal, "published")
-        }
-        #expect(detail.cameras.map(\.camera) == [one.digits] && detail.cameras[0].needsReview && detail.cameras[0].to == code(5))
-        let fallen = try #require(try await maps.binding(of: one))
-        #expect(
-            fallen.method == "position" && fallen.grid?.code == code(5) && fallen.review == "bound to grid \(code(1)), which is no more")
-        _ = try await maps.rollBack(reason: "恢复", by: SmallDistrict.supervisor)
-        let restored = try #require(try await maps.binding(of: one))
-        #expect(restored.method == "camera_manual" && restored.grid?.code == code(1) && restored.review == nil)
     }
 }
