@@ -122,7 +122,7 @@ def measure_bad(bench, options):
     """The floor of the sound cameras beside the broken ones."""
     spec, numbers = faults(options.cameras, options.bad)
     say(f"starting {options.cameras} simulated cameras, {options.bad} of them broken")
-    fleet = bench.start(QuietFleet, bench.folder, options.cameras, SCENES, "--faults", spec)
+    fleet = bench.start(QuietFleet, bench.folder, options.cameras, SCENES, "--faults", spec, name="fleet-bad")
     serve = start_serve(bench, options, "bad", fleet.base)
     sound = options.cameras - len(numbers)
     began_s = await_streaming(serve, sound, "bad: sound cameras streaming", 120 + options.cameras / 8)
@@ -158,7 +158,7 @@ def ages_of_sound(serve, broken):
 def measure_outages(bench, options):
     """The fleet gone and back, `--times` times; one row each."""
     say(f"starting {options.cameras} simulated cameras")
-    fleet = bench.start(QuietFleet, bench.folder, options.cameras, SCENES)
+    fleet = bench.start(QuietFleet, bench.folder, options.cameras, SCENES, name="fleet-0")
     serve = start_serve(bench, options, "outage", fleet.base)
     await_streaming(serve, options.cameras, "outage: cameras streaming", 120 + options.cameras / 8)
     time.sleep(options.floor_s + 2)
