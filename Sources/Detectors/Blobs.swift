@@ -94,8 +94,11 @@ extension MotionScratch {
         }
         guard !blobs.isEmpty else { return }
         for index in runs.indices {
-            let blob = runs[root(of: index)].blob
-            if blob >= 0 { measure(runs[index], into: blob, state, grid, zones, settings) }
+            let owner = runs[root(of: index)].blob
+            guard owner >= 0 else { continue }
+            var blob = blobs[owner]
+            measure(runs[index], into: &blob, state, grid, zones, settings)
+            blobs[owner] = blob
         }
         for index in blobs.indices { blobs[index].verdict = judge(blobs[index], settings) }
         // Where light changes on a large part, its faint remains beside it are the same light.
@@ -161,8 +164,8 @@ extension MotionScratch {
         }
     }
 
-    private mutating func measure(
-        _ run: Run, into index: Int, _ state: CellState, _ grid: CellGrid, _ zones: [UInt8], _ settings: MotionSettings
+    private func measure(
+        _ run: Run, into blob: inout Blob, _ state: CellState, _ grid: CellGrid, _ zones: [UInt8], _ settings: MotionSettings
     ) {
         let pitch = grid.pitch
         let stillLimit = Int(settings.thresholdLevels / 2)
@@ -178,32 +181,32 @@ extension MotionScratch {
             let isBorder = x == 0 || run.y == 0 || x == grid.width - 1 || run.y == grid.height - 1
             // At the border of the picture an object is cut off: there is no edge to judge.
             if grown[cell] < 9 && !isBorder {
-                blobs[index].rim += 1
-                blobs[index].rimExplained += explained
-                blobs[index].rimSeen += abs(seenX) + abs(seenY)
-                blobs[index].rimChange += change
+                blob.rim += 1
+                blob.rimExplained += explained
+                blob.rimSeen += abs(seenX) + abs(seenY)
+                blob.rimChange += change
             }
             guard foreground[at] != 0 else { continue }
-            blobs[index].area += 1
-            blobs[index].sumX += x
-            blobs[index].sumY += run.y
-            blobs[index].box.extend(x: x, y: run.y)
-            blobs[index].deviation += abs(Int(difference[cell]))
-            blobs[index].threshold += Int(threshold[cell])
-            blobs[index].gradientExplained += explained
-            blobs[index].gradientChange += change
-            blobs[index].gradientProduct += seenX * explainedX + seenY * explainedY
-            blobs[index].gradientSeenSquared += seenX * seenX + seenY * seenY
-            blobs[index].gradientExplainedSquared += explainedX * explainedX + explainedY * explainedY
-            if state.age[cell] == CellState.relearning { blobs[index].relearning += 1 }
-            if state.flutter[cell] > 40 * 256 { blobs[index].restless += 1 }
-            if abs(Int(cells[cell]) - Int(state.previous[cell])) < stillLimit { blobs[index].still += 1 }
-            if isBorder { blobs[index].touchesBorder = true }
+            blob.area += 1
+            blob.sumX += x
+            blob.sumY += run.y
+            blob.box.extend(x: x, y: run.y)
+            blob.deviation += abs(Int(difference[cell]))
+            blob.threshold += Int(threshold[cell])
+            blob.gradientExplained += explained
+            blob.gradientChange += change
+            blob.gradientProduct += seenX * explainedX + seenY * explainedY
+            blob.gradientSeenSquared += seenX * seenX + seenY * seenY
+            blob.gradientExplainedSquared += explainedX * explainedX + explainedY * explainedY
+            if state.age[cell] == CellState.relearning { blob.relearning += 1 }
+            if state.flutter[cell] > 40 * 256 { blob.restless += 1 }
+            if abs(Int(cells[cell]) - Int(state.previous[cell])) < stillLimit { blob.still += 1 }
+            if isBorder { blob.touchesBorder = true }
             let bits = zones.isEmpty ? 1 : zones[cell]
             if bits != 0 {
-                blobs[index].zones |= bits
-                blobs[index].watchedArea += 1
-                blobs[index].watchedBox.extend(x: x, y: run.y)
+                blob.zones |= bits
+                blob.watchedArea += 1
+                blob.watchedBox.extend(x: x, y: run.y)
             }
         }
     }

@@ -117,41 +117,6 @@ enum CellKernels {
         }
     }
 
-    /// Sets one of two rates by foreground.
-    static func chooseRates(_ foreground: [UInt8], _ grid: CellGrid, calm: UInt16, busy: UInt16, _ out: inout [UInt16]) {
-        let f = foreground.span
-        var plane = out.mutableSpan
-        for y in 0..<grid.height {
-            var row = plane._mutatingExtracting(grid.row(y))
-            chooseRow(f.extracting(grid.inner(y)), calm, busy, &row)
-        }
-    }
-
-    /// Overrides the rate of cells whose age is beyond a limit.
-    static func overrideRates(_ age: [UInt8], olderThan limit: UInt8, rate: UInt16, _ out: inout [UInt16]) {
-        let a = age.span
-        var rates = out.mutableSpan
-        let n = rates.count
-        precondition(a.count == n)
-        for i in 0..<n {
-            let isOld: UInt16 = UInt16(a[i]) > UInt16(limit) ? .max : 0
-            rates[i] = rates[i] ^ (isOld & (rates[i] ^ rate))
-        }
-    }
-
-    /// Raises the rate of foreground cells that are as they were at the look before.
-    static func relearnStill(
-        _ foreground: [UInt8], _ cells: [UInt8], _ previous: [UInt8], _ grid: CellGrid, within levels: UInt8, rate: UInt16,
-        _ out: inout [UInt16]
-    ) {
-        let (f, now, before) = (foreground.span, cells.span, previous.span)
-        var plane = out.mutableSpan
-        for y in 0..<grid.height {
-            var row = plane._mutatingExtracting(grid.row(y))
-            raiseStillRow(f.extracting(grid.inner(y)), now.extracting(grid.row(y)), before.extracting(grid.row(y)), levels, rate, &row)
-        }
-    }
-
     /// How many of at most 255 flags, 0 or 1 each, are set.
     static func count(_ flags: Span<UInt8>) -> Int {
         let n = flags.count
@@ -230,19 +195,21 @@ private func thresholdRow(
     let n = out.count
     precondition(above.count == n && below.count == n && left.count == n && right.count == n)
     precondition(deviation.count == n && flutter.count == n)
-    let (minimum, noiseFactor, edgeFactor) = (numbers.minimum, numbers.noiseQ16, numbers.edgeQ16)
+    let (minimum, noiseFactor, edgeFactor) = (Int16(numbers.minimum), numbers.noiseQ16, numbers.edgeQ16)
+    let loudest = numbers.loudest
     for i in 0..<n {
         let gx = right[i] &- left[i]
         let gy = below[i] &- above[i]
         let gradient = UInt16(bitPattern: (gx < 0 ? 0 &- gx : gx) &+ (gy < 0 ? 0 &- gy : gy))
-        let noise = high(deviation[i], noiseFactor)
-        let edge = high(gradient, edgeFactor)
+        // Each part has its bound, so that the sum stays in 15 bits: two gradients have less than 16,321 sixteenths. Bounds are compared
+        // with before the product, because what comes of one is compared in 32 bits.
+        let v = deviation[i]
+        let noise = Int16(truncatingIfNeeded: high(v < loudest ? v : loudest, noiseFactor))
+        let edge = Int16(truncatingIfNeeded: high(gradient, edgeFactor))
         let p = flutter[i]
         // Fluttering ground, above 40 of 255, needs up to 32 levels more.
-        let restless = p > 40 &* 256 ? p &>> 7 : 0
-        // Each part has its bound, so that the sum stays in 15 bits.
-        let wide = noise > 16_384 ? 16_384 : (noise < minimum ? minimum : noise)
-        out[i] = Int16(truncatingIfNeeded: wide &+ (edge > 15_000 ? 15_000 : edge) &+ restless)
+        let restless = Int16(truncatingIfNeeded: p > 40 &* 256 ? p &>> 7 : 0)
+        out[i] = (noise < minimum ? minimum : noise) &+ edge &+ restless
     }
 }
 
@@ -281,26 +248,5 @@ private func voteRow(
         // Read before the condition: a load behind one keeps the loop from being vectorised.
         let w = weak[i]
         out[i] = above[i] &+ middle[i] &+ below[i] >= 4 ? w : 0
-    }
-}
-
-private func chooseRow(_ foreground: Span<UInt8>, _ calm: UInt16, _ busy: UInt16, _ out: inout MutableSpan<UInt16>) {
-    let n = out.count
-    precondition(foreground.count == n)
-    let difference = calm ^ busy
-    // All bits where there is foreground: a choice by a byte between words is not vectorised.
-    for i in 0..<n { out[i] = calm ^ ((0 &- UInt16(foreground[i])) & difference) }
-}
-
-private func raiseStillRow(
-    _ foreground: Span<UInt8>, _ now: Span<UInt8>, _ before: Span<UInt8>, _ levels: UInt8, _ rate: UInt16, _ out: inout MutableSpan<UInt16>
-) {
-    let n = out.count
-    precondition(foreground.count == n && now.count == n && before.count == n)
-    for i in 0..<n {
-        let (a, b, f, old) = (now[i], before[i], foreground[i], out[i])
-        let step = (a > b ? a : b) &- (a > b ? b : a)
-        let raised = old > rate ? old : rate
-        out[i] = f != 0 && step < levels ? raised : old
     }
 }

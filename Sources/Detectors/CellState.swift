@@ -41,7 +41,7 @@ struct CellState: Sendable {
         for y in 0..<grid.height {
             for x in 0..<grid.width where scratch.foreground[grid.padded(y) + x] != 0 {
                 let cell = y * grid.width + x
-                guard scratch.deviationRates[cell] != 0, abs(Int(scratch.cells[cell]) - Int(previous[cell])) < 8 else { continue }
+                guard scratch.rates.deviation[cell] != 0, abs(Int(scratch.cells[cell]) - Int(previous[cell])) < 8 else { continue }
                 background[cell] = UInt16(scratch.cells[cell]) << 8
                 age[cell] = 0
             }
@@ -106,10 +106,37 @@ private func step(_ old: UInt16, towards target: UInt16, by share: UInt16, _ dit
 extension CellState {
     /// Learns from one look: background, deviation, flutter, age and last brightness of every cell.
     mutating func learn(_ scratch: MotionScratch, grid: CellGrid, step: LearningStep) {
-        learnBackground(&background, scratch.cells, scratch.backgroundRates, dither: step.dither)
-        learnNoise(&deviation, scratch, grid, dither: step.dither)
-        learnRestlessness(&flutter, &age, scratch, grid, step)
+        let isOwn = scratch.rates.isOwn.span
+        var y = 0
+        while y < grid.height {
+            let first = y
+            // Calm rows below one another are one loop.
+            repeat { y += 1 } while y < grid.height && isOwn[first] | isOwn[y] == 0
+            if isOwn[first] == 0 {
+                learnCalm(scratch, first..<y, grid, step)
+            } else {
+                learnOwn(scratch, grid.row(first), inner: grid.inner(first), step)
+            }
+        }
         copy(scratch.cells, to: &previous)
+    }
+
+    /// Rows in which nothing differs.
+    private mutating func learnCalm(_ scratch: MotionScratch, _ rows: Range<Int>, _ grid: CellGrid, _ step: LearningStep) {
+        let cells = rows.lowerBound * grid.width..<rows.upperBound * grid.width
+        learnCalmBackground(&background, cells, scratch.cells.span.extracting(cells), scratch.rates.calmBackground, step.dither)
+        learnCalmDeviation(&deviation, cells, scratch.difference.span.extracting(cells), scratch.rates.calmDeviation, step.dither)
+        for y in rows { calm(&flutter, &age, grid.row(y), step) }
+    }
+
+    /// A row with rates of its own; `inner` is the same row of a padded plane.
+    private mutating func learnOwn(_ scratch: MotionScratch, _ cells: Range<Int>, inner: Range<Int>, _ step: LearningStep) {
+        let foreground = scratch.foreground.span.extracting(inner)
+        let rates = scratch.rates.deviation.span.extracting(cells)
+        learnBackground(
+            &background, cells, scratch.cells.span.extracting(cells), scratch.rates.background.span.extracting(cells), step.dither)
+        learnDeviation(&deviation, cells, scratch.difference.span.extracting(cells), foreground, rates, step.dither)
+        learnFlutter(&flutter, &age, cells, foreground, rates, step)
     }
 }
 
@@ -121,45 +148,33 @@ private func copy(_ cells: [UInt8], to previous: inout [UInt8]) {
     for i in 0..<n { target[i] = source[i] }
 }
 
-private func learnBackground(_ background: inout [UInt16], _ luma: [UInt8], _ share: [UInt16], dither: UInt16) {
-    let cells = luma.span
-    let rates = share.span
-    var b = background.mutableSpan
-    let n = b.count
-    precondition(cells.count == n && rates.count == n)
-    for i in 0..<n { b[i] = step(b[i], towards: UInt16(cells[i]) &<< 8, by: rates[i], dither) }
-}
-
-private func learnNoise(_ deviation: inout [UInt16], _ scratch: MotionScratch, _ grid: CellGrid, dither: UInt16) {
-    let difference = scratch.difference.span
-    let foreground = scratch.foreground.span
-    let rates = scratch.deviationRates.span
-    var v = deviation.mutableSpan
-    for y in 0..<grid.height {
-        var row = v._mutatingExtracting(grid.row(y))
-        learnDeviation(
-            &row, difference.extracting(grid.row(y)), foreground.extracting(grid.inner(y)), rates.extracting(grid.row(y)), dither: dither)
-    }
-}
-
-private func learnRestlessness(
-    _ flutter: inout [UInt16], _ age: inout [UInt8], _ scratch: MotionScratch, _ grid: CellGrid, _ step: LearningStep
+private func learnBackground(
+    _ background: inout [UInt16], _ cells: Range<Int>, _ luma: Span<UInt8>, _ rates: Span<UInt16>, _ dither: UInt16
 ) {
-    let foreground = scratch.foreground.span
-    let rates = scratch.deviationRates.span
-    var p = flutter.mutableSpan
-    var a = age.mutableSpan
-    for y in 0..<grid.height {
-        var pRow = p._mutatingExtracting(grid.row(y))
-        var aRow = a._mutatingExtracting(grid.row(y))
-        learnFlutter(&pRow, &aRow, foreground.extracting(grid.inner(y)), rates.extracting(grid.row(y)), step)
-    }
+    var plane = background.mutableSpan
+    var b = plane._mutatingExtracting(cells)
+    let n = b.count
+    precondition(luma.count == n && rates.count == n)
+    for i in 0..<n { b[i] = step(b[i], towards: UInt16(luma[i]) &<< 8, by: rates[i], dither) }
+}
+
+private func learnCalmBackground(
+    _ background: inout [UInt16], _ cells: Range<Int>, _ luma: Span<UInt8>, _ rate: UInt16, _ dither: UInt16
+) {
+    var plane = background.mutableSpan
+    var b = plane._mutatingExtracting(cells)
+    let n = b.count
+    precondition(luma.count == n)
+    for i in 0..<n { b[i] = step(b[i], towards: UInt16(luma[i]) &<< 8, by: rate, dither) }
 }
 
 /// Towards the deviation seen, capped so that one passing object does not deafen a cell.
 private func learnDeviation(
-    _ v: inout MutableSpan<UInt16>, _ difference: Span<Int16>, _ foreground: Span<UInt8>, _ rates: Span<UInt16>, dither: UInt16
+    _ deviation: inout [UInt16], _ cells: Range<Int>, _ difference: Span<Int16>, _ foreground: Span<UInt8>, _ rates: Span<UInt16>,
+    _ dither: UInt16
 ) {
+    var plane = deviation.mutableSpan
+    var v = plane._mutatingExtracting(cells)
     let n = v.count
     precondition(difference.count == n && foreground.count == n && rates.count == n)
     for i in 0..<n {
@@ -174,10 +189,30 @@ private func learnDeviation(
     }
 }
 
+private func learnCalmDeviation(
+    _ deviation: inout [UInt16], _ cells: Range<Int>, _ difference: Span<Int16>, _ rate: UInt16, _ dither: UInt16
+) {
+    var plane = deviation.mutableSpan
+    var v = plane._mutatingExtracting(cells)
+    let n = v.count
+    precondition(difference.count == n)
+    for i in 0..<n {
+        let old = v[i]
+        let d = difference[i]
+        let seen = UInt16(bitPattern: d < 0 ? 0 &- d : d) &<< 4
+        let cap = ((old > 16_000 ? 16_000 : old) &<< 2) &+ 512
+        v[i] = step(old, towards: seen < cap ? seen : cap, by: rate, dither)
+    }
+}
+
 private func learnFlutter(
-    _ p: inout MutableSpan<UInt16>, _ age: inout MutableSpan<UInt8>, _ foreground: Span<UInt8>, _ rates: Span<UInt16>,
+    _ flutter: inout [UInt16], _ ages: inout [UInt8], _ cells: Range<Int>, _ foreground: Span<UInt8>, _ rates: Span<UInt16>,
     _ learning: LearningStep
 ) {
+    var flutterPlane = flutter.mutableSpan
+    var agePlane = ages.mutableSpan
+    var p = flutterPlane._mutatingExtracting(cells)
+    var age = agePlane._mutatingExtracting(cells)
     let n = p.count
     precondition(age.count == n && foreground.count == n && rates.count == n)
     let (rise, decay, dither, ticks) = (learning.flutterRise, learning.flutterDecay, learning.dither, learning.ageTicks)
@@ -191,4 +226,20 @@ private func learnFlutter(
         let older = was > 253 &- ticks ? (was < 253 ? 253 : was) : was &+ ticks
         age[i] = (0 &- foreground[i]) & (was == 0 ? 1 : older)
     }
+}
+
+/// Ground on which nothing differs forgets that it was restless, and most has nothing to forget.
+private func calm(_ flutter: inout [UInt16], _ ages: inout [UInt8], _ cells: Range<Int>, _ learning: LearningStep) {
+    var flutterPlane = flutter.mutableSpan
+    var agePlane = ages.mutableSpan
+    var p = flutterPlane._mutatingExtracting(cells)
+    var age = agePlane._mutatingExtracting(cells)
+    let n = p.count
+    precondition(age.count == n)
+    var isRestless: UInt16 = 0
+    for i in 0..<n { isRestless |= p[i] }
+    if isRestless != 0 {
+        for i in 0..<n { p[i] = step(p[i], towards: 0, by: learning.flutterDecay, learning.dither) }
+    }
+    for i in 0..<n { age[i] = 0 }
 }

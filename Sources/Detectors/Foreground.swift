@@ -77,10 +77,13 @@ struct ThresholdNumbers: Sendable {
     var noiseQ16: UInt16
     /// Threshold per difference of the two neighbours, 16 fractional bits; they are two cells apart.
     var edgeQ16: UInt16
+    /// The deviation that counts at the most, 8.8: its threshold is a thousand levels.
+    var loudest: UInt16
 
     init(_ settings: MotionSettings) {
-        minimum = UInt16(clamping: Int(settings.thresholdLevels * 16))
+        minimum = UInt16(min(15_900, max(0, settings.thresholdLevels * 16)))
         noiseQ16 = UInt16(clamping: Int(settings.noiseFactor * 4096))
         edgeQ16 = UInt16(clamping: Int(settings.edgeFactor * 65536) / 2)
+        loudest = UInt16(clamping: (15_900 << 16) / max(1, Int(noiseQ16)))
     }
 }

@@ -18,10 +18,9 @@ extension MotionDetector {
         _ scratch: inout MotionScratch, background: Double, foreground: Double, deviation: Double, deviationOnForeground: Double
     ) {
         guard let grid else { return }
-        CellKernels.chooseRates(
-            scratch.foreground, grid, calm: shareQ15(background), busy: shareQ15(foreground), &scratch.backgroundRates)
-        CellKernels.chooseRates(
-            scratch.foreground, grid, calm: shareQ15(deviation), busy: shareQ15(deviationOnForeground), &scratch.deviationRates)
+        scratch.rates.choose(
+            scratch.foreground, grid, background: (shareQ15(background), shareQ15(foreground)),
+            deviation: (shareQ15(deviation), shareQ15(deviationOnForeground)))
     }
 
     /// In 15 bits, and less than all of the way, so that twice as much fits in 16.
@@ -30,15 +29,14 @@ extension MotionDetector {
     /// Foreground that has not moved for a minute is a parked car: it becomes background at the usual pace.
     func absorbOldForeground(_ scratch: inout MotionScratch, _ grid: CellGrid, share: Double) {
         let limit = UInt8(min(252, 1 + settings.absorbAfterSeconds * 2))
-        CellKernels.overrideRates(cellState.age, olderThan: limit, rate: shareQ15(share), &scratch.backgroundRates)
+        scratch.rates.absorb(cellState.age, olderThan: limit, grid, rate: shareQ15(share))
     }
 
     /// In warm-up, cells that differ from the background but not from the look before are learnt within half a second. What passes
     /// meanwhile and is smooth is learnt a little as well, and forgotten as fast.
     func relearnStill(_ look: Look, _ scratch: inout MotionScratch) {
-        CellKernels.relearnStill(
-            scratch.foreground, scratch.cells, cellState.previous, look.grid, within: 4, rate: shareQ15(share(look.dt, 0.15)),
-            &scratch.backgroundRates)
+        scratch.rates.relearnStill(
+            scratch.foreground, scratch.cells, cellState.previous, look.grid, within: 4, rate: shareQ15(share(look.dt, 0.15)))
     }
 
     /// Blobs that are light or holes are learnt at once; tracks that are believed do not teach the cells that they are noise.
@@ -50,21 +48,20 @@ extension MotionDetector {
             guard let blob = scratch.blobIndex(ofRun: index) else { continue }
             let run = scratch.runs[index]
             let row = run.y * look.grid.width
+            let cells = row + run.start..<row + run.end
             switch scratch.blobs[blob].verdict {
-            case .lighting: for x in run.start..<run.end { scratch.backgroundRates[row + x] = lighting }
+            case .lighting: scratch.rates.setBackground(cells, row: run.y, look.grid, lighting)
             case .ghost:
-                for x in run.start..<run.end {
-                    scratch.backgroundRates[row + x] = ghost
-                    cellState.age[row + x] = CellState.relearning
-                }
+                scratch.rates.setBackground(cells, row: run.y, look.grid, ghost)
+                for cell in cells { cellState.age[cell] = CellState.relearning }
             case .object:
                 let owner = trackSet.ownerOfBlob[blob]
                 guard owner >= 0 else { continue }
                 let track = trackSet.tracks[owner]
                 guard track.confirmedSeconds != nil || track.displacement >= settings.displacementCells else { continue }
-                for x in run.start..<run.end { scratch.deviationRates[row + x] = 0 }
+                scratch.rates.setDeviation(cells, row: run.y, look.grid, 0)
                 // While the background is a mean of few looks, a thing that moves would leave its trace in it.
-                if state == .warmup { for x in run.start..<run.end { scratch.backgroundRates[row + x] = 0 } }
+                if state == .warmup { scratch.rates.setBackground(cells, row: run.y, look.grid, 0) }
             case .small: continue
             }
         }

@@ -10,6 +10,8 @@ package struct MotionScratch: Sendable {
     var histogram = [Int32](repeating: 0, count: 511)
     /// Cells of each brightness, of every third cell.
     var levels = [Int32](repeating: 0, count: 256)
+    /// Half of the count while it is made.
+    var otherLevels = [Int32](repeating: 0, count: 256)
 
     // Padded arrays have a border of one cell all around, so that neighbour loops need no special edges.
     /// Brightness in sixteenths of a level, border replicated.
@@ -29,8 +31,7 @@ package struct MotionScratch: Sendable {
     var weak: [UInt8] = []
     /// How many of the nine cells around are foreground: above 0 is foreground grown by one cell, 9 is its inside.
     var grown: [UInt8] = []
-    var backgroundRates: [UInt16] = []
-    var deviationRates: [UInt16] = []
+    var rates = LearningRates()
 
     /// Horizontal stretches of grown foreground, and the blobs they form.
     var runs: [Run] = []
@@ -54,8 +55,7 @@ package struct MotionScratch: Sendable {
         threshold = Array(repeating: 0, count: count)
         weak = Array(repeating: 0, count: count)
         grown = Array(repeating: 0, count: count)
-        backgroundRates = Array(repeating: 0, count: count)
-        deviationRates = Array(repeating: 0, count: count)
+        rates = LearningRates(grid)
         runs.reserveCapacity(Run.limit)
         blobs.reserveCapacity(Blob.limit)
     }

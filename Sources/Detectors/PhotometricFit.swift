@@ -20,29 +20,56 @@ struct PhotometricFit: Sendable, Hashable {
         let cells = luma.span
         let background = state.background.span
         let age = state.age.span
+        // Of many rows every second or third one is plenty for two numbers.
+        let step = grid.count < 4000 ? 1 : grid.count < 8000 ? 2 : 3
+        guard let start = start(cells, background, age, grid, step: step, &histogram) else { return PhotometricFit() }
+        var fit = PhotometricFit(gainQ12: 4096, offsetQ12: start.median &* 4096)
+        for limit in limits {
+            var sums = Sums()
+            for y in stride(from: 0, to: grid.height, by: step) {
+                let row = grid.row(y)
+                sums.add(
+                    cells.extracting(row), background.extracting(row), age.extracting(row), useAll: start.useAll, fit: fit, limit: limit)
+            }
+            guard Double(sums.count) >= 0.4 * start.usable else { return PhotometricFit() }
+            fit = leastSquares(sums)
+        }
+        return fit
+    }
+
+    /// What a fit begins with.
+    private struct Start {
+        /// Of the differences, in levels.
+        var median: Int32 = 0
+        /// Cells that could agree with the line.
+        var usable: Double
+        /// True when hardly any cell was background at the last look, so that all take part.
+        var useAll = false
+    }
+
+    private static func start(
+        _ cells: Span<UInt8>, _ background: Span<UInt16>, _ age: Span<UInt8>, _ grid: CellGrid, step: Int, _ histogram: inout [Int32]
+    ) -> Start? {
+        let all = (grid.height + step - 1) / step * grid.width
+        // Most often the light is as it was, and of a large picture no histogram is needed to say so.
+        if grid.count >= 8000 {
+            var sides = Sides()
+            for y in stride(from: 0, to: grid.height, by: step) {
+                let row = grid.row(y)
+                sides.add(cells.extracting(row), background.extracting(row), age.extracting(row))
+            }
+            if Int(sides.used) * 4 >= all, sides.areEven { return Start(usable: Double(sides.used)) }
+        }
         var useAll = false
         var sample = sampleDifferences(cells, background, age, useAll: false, &histogram)
         if sample.used * 4 < sample.all {
             useAll = true
             sample = sampleDifferences(cells, background, age, useAll: true, &histogram)
         }
-        guard sample.used > 0 else { return PhotometricFit() }
-        // Of many rows every second one is plenty for two numbers.
-        let step = grid.count < 4000 ? 1 : 2
-        let usable = Double(sample.used) / Double(sample.all) * Double((grid.height + step - 1) / step * grid.width)
-        let median = medianDifference(histogram, total: sample.used)
-        var fit = PhotometricFit(gainQ12: 4096, offsetQ12: median &* 4096)
-        for limit in limits {
-            var sums = Sums()
-            for y in stride(from: 0, to: grid.height, by: step) {
-                let row = grid.row(y)
-                sums.add(
-                    cells.extracting(row), background.extracting(row), age.extracting(row), useAll: useAll, fit: fit, limit: limit)
-            }
-            guard Double(sums.count) >= 0.4 * usable else { return PhotometricFit() }
-            fit = leastSquares(sums)
-        }
-        return fit
+        guard sample.used > 0 else { return nil }
+        return Start(
+            median: medianDifference(histogram, total: sample.used), usable: Double(sample.used) / Double(sample.all) * Double(all),
+            useAll: useAll)
     }
 
     /// Kept, because a list written in place is an allocation at each look where the optimiser does not see through it.
@@ -64,16 +91,17 @@ struct PhotometricFit: Sendable, Hashable {
     private static func sampleDifferences(
         _ cells: Span<UInt8>, _ background: Span<UInt16>, _ age: Span<UInt8>, useAll: Bool, _ histogram: inout [Int32]
     ) -> (used: Int32, all: Int32) {
-        for i in histogram.indices { histogram[i] = 0 }
+        var counts = histogram.mutableSpan
+        for i in 0..<counts.count { counts[i] = 0 }
         let n = cells.count
-        precondition(background.count == n && age.count == n)
+        precondition(background.count == n && age.count == n && counts.count == 511)
         var used: Int32 = 0
         var all: Int32 = 0
         var i = 0
         while i < n {
             all &+= 1
             if (useAll || age[i] == 0) && cells[i] > 8 && cells[i] < 247 {
-                histogram[Int(cells[i]) &- Int((UInt32(background[i]) &+ 128) &>> 8) &+ 255] &+= 1
+                counts[Int(cells[i]) &- Int((UInt32(background[i]) &+ 128) &>> 8) &+ 255] &+= 1
                 used &+= 1
             }
             i &+= 3
@@ -88,6 +116,35 @@ struct PhotometricFit: Sendable, Hashable {
             if seen * 2 >= total { return Int32(index) - 255 }
         }
         return 0
+    }
+}
+
+/// How many cells that were background are darker than it is, and how many are brighter.
+private struct Sides {
+    var used: Int32 = 0
+    private var darker: Int32 = 0
+    private var brighter: Int32 = 0
+
+    /// True when the median of the differences is zero.
+    var areEven: Bool { darker * 2 < used && brighter * 2 <= used }
+
+    /// Adds a row of at most 160 cells.
+    mutating func add(_ cells: Span<UInt8>, _ background: Span<UInt16>, _ age: Span<UInt8>) {
+        let n = cells.count
+        precondition(background.count == n && age.count == n)
+        var (usedHere, darkerHere, brighterHere): (Int16, Int16, Int16) = (0, 0, 0)
+        for i in 0..<n {
+            let k = Int16(truncatingIfNeeded: (background[i] &+ 128) &>> 8)
+            let v = Int16(cells[i])
+            let foreground = Int16(age[i])
+            let isUsed: Int16 = v > 8 && v < 247 && foreground == 0 ? -1 : 0
+            usedHere &-= isUsed
+            darkerHere &-= isUsed & (v < k ? -1 : 0)
+            brighterHere &-= isUsed & (v > k ? -1 : 0)
+        }
+        used &+= Int32(usedHere)
+        darker &+= Int32(darkerHere)
+        brighter &+= Int32(brighterHere)
     }
 }
 

@@ -55,25 +55,45 @@ extension MotionScratch {
     /// Fills `levels` and measures the picture; small pictures are counted whole, others by every third cell.
     mutating func measureStatistics(_ seen: SeenCells) -> PictureStatistics {
         for i in levels.indices { levels[i] = 0 }
+        for i in otherLevels.indices { otherLevels[i] = 0 }
         let step = cells.count < 1000 ? 1 : 3
-        let n = cells.count
-        precondition(seen.flags.isEmpty || seen.flags.count == n)
-        var total = 0
-        var i = 0
-        while i < n {
-            if seen.flags.isEmpty || seen.flags[i] == 1 {
-                levels[Int(cells[i])] &+= 1
-                total += 1
-            }
-            i &+= step
-        }
+        let total = countLevels(of: cells, seen.flags, step: step, &levels, &otherLevels)
+        for level in 0..<256 { levels[level] &+= otherLevels[level] }
         var statistics = PictureStatistics()
         statistics.measure(levels, count: total)
         return statistics
     }
 }
 
-/// How alike two pictures are, from sums in one pass.
+/// Counts cells of each brightness; neighbours are alike and a counter waits for its last increment, so two tables are filled in turn.
+private func countLevels(
+    of picture: [UInt8], _ flags: [UInt8], step: Int, _ even: inout [Int32], _ odd: inout [Int32]
+) -> Int {
+    let (cells, seen) = (picture.span, flags.span)
+    let n = cells.count
+    let isWhole = seen.isEmpty
+    var first = even.mutableSpan
+    var second = odd.mutableSpan
+    precondition((isWhole || seen.count == n) && first.count == 256 && second.count == 256)
+    var total = 0
+    var i = 0
+    while i < n {
+        if isWhole || seen[i] == 1 {
+            first[Int(cells[i])] &+= 1
+            total &+= 1
+        }
+        i &+= step
+        guard i < n else { break }
+        if isWhole || seen[i] == 1 {
+            second[Int(cells[i])] &+= 1
+            total &+= 1
+        }
+        i &+= step
+    }
+    return total
+}
+
+/// How alike a picture is to a remembered one, from sums in one pass.
 struct Likeness: Sendable {
     private let count: Double
     private let meanA: Double
@@ -82,15 +102,17 @@ struct Likeness: Sendable {
     private let varianceB: Double
     private let covariance: Double
 
-    /// - Parameter unseen: Cells that are zero in both and do not count.
-    init(_ a: [UInt8], _ b: [UInt8], unseen: Int) {
-        let sums = Self.sum(a.span, b.span)
-        count = Double(max(1, a.count - unseen))
-        meanA = Double(sums.a) / count
-        meanB = Double(sums.b) / count
-        varianceA = Double(sums.aa) / count - meanA * meanA
-        varianceB = Double(sums.bb) / count - meanB * meanB
-        covariance = Double(sums.ab) / count - meanA * meanB
+    /// - Parameters:
+    ///   - ownSums: Those of the remembered picture, which stay while it does.
+    ///   - unseen: Cells that are zero in both and do not count.
+    init(_ picture: [UInt8], _ remembered: [UInt8], ownSums: PictureSums, unseen: Int) {
+        let sums = PictureSums(picture.span, times: remembered.span)
+        count = Double(max(1, picture.count - unseen))
+        meanA = Double(sums.values) / count
+        meanB = Double(ownSums.values) / count
+        varianceA = Double(sums.squares) / count - meanA * meanA
+        varianceB = Double(ownSums.squares) / count - meanB * meanB
+        covariance = Double(sums.products) / count - meanA * meanB
     }
 
     /// Pearson's correlation, −1…1; 0 when one of the two is flat.
@@ -98,34 +120,30 @@ struct Likeness: Sendable {
         varianceA > 0.25 && varianceB > 0.25 ? covariance / (varianceA * varianceB).squareRoot() : 0
     }
 
-    /// Standard deviation of the second over the picture, in levels.
+    /// Standard deviation of the remembered picture, in levels.
     var referenceDeviation: Double { max(0, varianceB).squareRoot() }
 
-    /// How much brighter the first is, in levels.
+    /// How much brighter the picture is, in levels.
     var meanRise: Double { meanA - meanB }
+}
 
-    private struct Sums {
-        var a: UInt32 = 0
-        var b: UInt32 = 0
-        var aa: UInt32 = 0
-        var bb: UInt32 = 0
-        var ab: UInt32 = 0
-    }
+/// Sums over the cells of a picture, and over its products with those of another.
+struct PictureSums: Sendable {
+    private(set) var values: UInt32 = 0
+    private(set) var squares: Int32 = 0
+    private(set) var products: Int32 = 0
 
-    private static func sum(_ first: Span<UInt8>, _ second: Span<UInt8>) -> Sums {
-        let n = first.count
-        precondition(second.count == n)
-        // 19,200 cells · 255² fits in 32 bits.
-        var sums = Sums()
+    init() {}
+
+    init(_ picture: Span<UInt8>, times other: Span<UInt8>) {
+        let n = picture.count
+        precondition(other.count == n)
+        // 19,200 cells · 255² fits in 32 bits. Factors are of 16 bits: two of their products are added in one instruction.
         for i in 0..<n {
-            let a = UInt32(first[i])
-            let b = UInt32(second[i])
-            sums.a &+= a
-            sums.b &+= b
-            sums.aa &+= a &* a
-            sums.bb &+= b &* b
-            sums.ab &+= a &* b
+            let (a, b) = (Int16(picture[i]), Int16(other[i]))
+            values &+= UInt32(picture[i])
+            squares &+= Int32(a) &* Int32(a)
+            products &+= Int32(a) &* Int32(b)
         }
-        return sums
     }
 }

@@ -9,11 +9,14 @@ struct RememberedView: Sendable {
     private(set) var sharpness = 0.0
     private(set) var contrast = 0.0
     private(set) var seconds = 0.0
+    /// Of the cells and of their squares.
+    private(set) var sums = PictureSums()
 
     /// Takes the background, which has no passers-by in it, as the view.
     mutating func learn(_ look: borrowing TamperLook) {
         if cells.count != look.cells.count { cells = Array(repeating: 0, count: look.cells.count) }
         for i in cells.indices { cells[i] = UInt8(min(255, (UInt32(look.background[i]) + 128) >> 8)) }
+        sums = PictureSums(cells.span, times: cells.span)
         sharpness = look.statistics.sharpness
         contrast = Double(look.statistics.contrast)
         seconds = look.atSeconds
@@ -46,7 +49,7 @@ extension TamperWatch {
         if repeats >= settings.frozenPictures, hasContrast, look.atSeconds - repeatSeconds >= 3 {
             return (.frozen, "\(repeats) key pictures are the same to the last bit")
         }
-        let likeness = Likeness(look.cells, view.cells, unseen: look.unseen)
+        let likeness = Likeness(look.cells, view.cells, ownSums: view.sums, unseen: look.unseen)
         let statistics = look.statistics
         if statistics.saturated > settings.blindedShare, likeness.meanRise > 30 {
             return (.blinded, "\(Words.percent(statistics.saturated)) of the picture is white")
