@@ -7,7 +7,8 @@ package import Domain
 //   ┌───────┐ ───────────────────────────────────────▶ ┌──────────┐
 //   │ clear │                                          │ standing │   content detection is muted
 //   └───────┘ ◀─────────────────────────────────────── └──────────┘
-//                cause gone for `clearSeconds`, at ≥ 2 looks; `moved` also ends when the new view has held still for a minute
+//                cause gone for `clearSeconds`, at ≥ 2 looks; `moved` also ends when the new view has held still for a minute, `frozen`
+//                with the first picture in which something moves
 //
 // One cause at a time, the most certain first: frozen, blinded, black, covered, moved, defocused. The view is renewed each minute
 // while nothing is wrong, so that dusk and parked cars are not taken for a hand.
@@ -39,6 +40,12 @@ struct TamperLook {
     var foreground: Double
     /// False while the detector learns a scene or a light.
     var isSettled: Bool
+
+    /// True when something has moved since the look before; coding and noise change cells by less.
+    var hasMotion: Bool {
+        let changed = cells.indices.count { abs(Int(cells[$0]) - Int(previous[$0])) > 16 }
+        return changed >= 6
+    }
 }
 
 /// Remembers a view of the place, one byte a cell, and how long what has been wrong.
@@ -149,6 +156,11 @@ struct TamperWatch: Sendable {
     private mutating func end(
         _ standing: Tamper, _ judged: Tamper?, _ look: borrowing TamperLook, _ settings: TamperSettings
     ) -> TamperChange? {
+        // What moves is not frozen, whatever its key pictures were like: a camera may have nothing to show for a while, not even noise.
+        if standing == .frozen, repeats < settings.frozenPictures || look.hasMotion {
+            fingerprint = nil
+            return clear(standing, sinceSeconds: look.atSeconds, look, "the picture changes again")
+        }
         if judged == standing {
             gone = nil
             guard standing == .moved, look.atSeconds - setSeconds >= settings.movedAcceptSeconds else { return nil }

@@ -144,7 +144,8 @@ extension MotionDetector {
         examination.tamperChanges.append(change)
         // What was learnt meanwhile is a cloth or a blurred street: to it everything that is back would be a thing.
         trackSet.removeAll()
-        if !change.isSet { hold(for: settings.globalHoldSeconds, look) }
+        // A frozen picture was one of the scene: what differs from it now may be what moves.
+        if !change.isSet, change.tamper != .frozen { hold(for: settings.globalHoldSeconds, look) }
     }
 
     /// A hand before the lens moves, and is not what the place is watched for; nor is what a turning camera sweeps over.

@@ -185,3 +185,24 @@ func whatHappensToEveryCameraIsNoTampering(dt: Double, kind: LookKind) {
     }
     #expect(changes.first?.tamper == .moved, "it was turned while nobody looked")
 }
+
+@Test(arguments: [(0.1, LookKind.full, 2.0), (2.0, .key, 6.0)])
+func whatMovesInAPictureThatWasTheSameForLongIsFoundAtOnce(dt: Double, kind: LookKind, limitSeconds: Double) throws {
+    // A camera without noise: its key pictures are the same until something comes.
+    var scene = LumaScene(width: 160, height: 90, seed: 5, gravelLevels: 8)
+    var detector = MotionDetector(.standard)
+    var changes: [TamperChange] = []
+    var foundSeconds: Double?
+    for look in 0..<Int(44 / dt) {
+        let seconds = Double(look) * dt
+        let walker = LumaScene.Thing(x: -10 + Int((seconds - 30) * 6), y: 30, width: 10, height: 24, brightness: 220)
+        let picture = scene.picture(seconds < 30 ? [] : [walker], noiseLevels: 0)
+        let isKey = kind == .key || look % Int(2 / dt) == 0
+        let examination = detector.examine(picture.span, scene.shape, atSeconds: seconds, kind: kind, isKeyPicture: isKey)
+        changes += examination.tamperChanges
+        if !examination.detections.isEmpty, foundSeconds == nil { foundSeconds = seconds }
+    }
+    #expect(changes.map(\.tamper) == [.frozen, .frozen])
+    #expect(try #require(changes.last).atSeconds < 30 + max(1, 1.1 * dt))
+    #expect(try #require(foundSeconds) <= 30 + limitSeconds)
+}
