@@ -159,6 +159,7 @@ struct Track: Sendable {
             Double(hits) >= settings.confirmSeenRatio * Double(looksAtHit), displacement >= patience * settings.displacementCells
         else { return false }
         guard !isFaint || hasLeft(sparse: false, isWarmup: false) else { return false }
+        guard !isAimless else { return false }
         guard flutters else { return true }
         return Double(largestArea) >= settings.flutterAreaFactor * Double(settings.minimumAreaCells)
             && displacement >= settings.flutterDisplacementCells
@@ -172,6 +173,10 @@ struct Track: Sendable {
     private var isDarting: Bool {
         largestArea < 100 && travel > 8 * Double(largestArea).squareRoot() * (lastSeconds - firstSeconds)
     }
+
+    /// Goes a long way and gets nowhere, as figures of a clock, insects and twigs do. The centre of what is large shifts with its shape.
+    /// A way that is straight since it last joined something is one.
+    var isAimless: Bool { largestArea < 150 && travel < 0.5 * path && !stretch.hasLeft(box, isWarmup: false) }
 
     /// True when it may be believed in a scene that has not been quiet lately, where much of what differs is the scene itself.
     ///

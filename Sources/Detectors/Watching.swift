@@ -98,7 +98,8 @@ extension MotionDetector {
         if track.confirmedSeconds == nil && isKnown && track.isConvincing(look.settings, sparse: look.sparse) {
             track.confirmedSeconds = look.atSeconds
         }
-        if track.confirmedSeconds != nil && track.publishedReason == nil && track.score(settings) >= settings.publishScore {
+        let isWorthTelling = track.score(settings) >= settings.publishScore && !track.isAimless
+        if track.confirmedSeconds != nil && track.publishedReason == nil && isWorthTelling {
             track.publishedReason = track.reasons(look.grid)
         }
         trackSet.tracks[index] = track

@@ -65,3 +65,19 @@ func whatIsFaintMustShowForTwiceAsLong(strength: Double, seconds: Double, isConv
     // A car of twelve by twelve at the same speed is no insect.
     #expect(track((0..<8).map { blob(x: 10 + 6 * $0, side: 12) }, every: 0.1).isConvincing(.standard, sparse: false))
 }
+
+@Test(arguments: [
+    // Straight; the figures of a clock; a large thing whose centre shifts with its shape.
+    ([20, 22, 24, 26, 28, 30, 32], 4, true), ([20, 23, 20, 23, 20, 23, 20], 4, false), ([20, 23, 20, 23, 20, 23, 20], 14, true),
+])
+func whatGoesALongWayAndGetsNowhereIsNotBelieved(places: [Int], side: Int, isConvincing: Bool) {
+    let seen = track(places.map { blob(x: $0, side: side) }, every: 0.15)
+    #expect(seen.isConvincing(.standard, sparse: false) == isConvincing)
+}
+
+@Test func wanderingIsForgivenToWhatHasLeftStraightSince() {
+    let wandering = [20, 23, 20, 23, 20, 23, 20, 23].map { blob(x: $0) }
+    let straight = stride(from: 24, through: 36, by: 2).map { blob(x: $0, side: 6) }
+    #expect(track(wandering, every: 0.15).isAimless)
+    #expect(!track(wandering + straight, every: 0.15).isAimless)
+}
