@@ -159,6 +159,7 @@ struct TamperWatch: Sendable {
         // What moves is not frozen, whatever its key pictures were like: a camera may have nothing to show for a while, not even noise.
         if standing == .frozen, repeats < settings.frozenPictures || look.hasMotion {
             fingerprint = nil
+            repeats = 0
             return clear(standing, sinceSeconds: look.atSeconds, look, "the picture changes again")
         }
         if judged == standing {
