@@ -188,9 +188,10 @@ let package = Package(
         // MARK: tests
         // Counts what the Swift runtime allocates, for tests that say "nothing": only C may stand in the allocator's place.
         .target(name: "CAllocations", path: "Tests/CAllocations"),
-        // A PostgreSQL server for each test run, and empty databases of both kinds.
-        .target(name: "StorageKit", dependencies: ["Domain", "Base", "Storage", "TestKit"], path: "Tests/StorageKit", swiftSettings: house),
         .target(name: "TestKit", dependencies: ["CAllocations", "Domain", "Base"], path: "Tests/TestKit", swiftSettings: house),
+        // A PostgreSQL server for each test run, and empty databases of both kinds.
+        .target(
+            name: "StorageKit", dependencies: ["Domain", "Base", "Storage", "TestKit"], path: "Tests/StorageKit", swiftSettings: house),
     ]
         + [
             ("Domain", []), ("Base", []), ("RTSP", []), ("Media", ["RTSP"]), ("Detectors", []), ("Tagging", []),
