@@ -30,14 +30,20 @@ extension SQLValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Exp
 
 /// One row of a result, its columns found by name.
 package struct SQLRow: Sendable {
-    private let columns: [String: SQLValue]
+    /// The columns of the result, one array for all its rows. Few enough that going through them is quicker than hashing a name.
+    private let names: [String]
+    private let values: [SQLValue]
 
-    package init(_ columns: [String: SQLValue]) { self.columns = columns }
+    /// - Parameter names: One for each value.
+    init(_ names: [String], _ values: [SQLValue]) {
+        self.names = names
+        self.values = values
+    }
 
-    /// The value of a column; throws `.internal` when the query has no such column.
+    /// The value of a column, the last of that name; throws `.internal` when the query has no such column.
     package func value(_ name: String) throws -> SQLValue {
-        guard let value = columns[name] else { throw Failure(.internal, "the query has no column '\(name)'") }
-        return value
+        guard let index = names.lastIndex(of: name) else { throw Failure(.internal, "the query has no column '\(name)'") }
+        return values[index]
     }
 
     /// The whole number in a column; throws when it is null or of another type.

@@ -138,13 +138,13 @@ package final class SQLiteFile: SQLDatabase {
 /// The connection of one transaction; never leaves it.
 private final class SQLiteConnection: SQLConnection {
     private let database: Database
-    private let orders: ParameterOrders
+    private var statements: PreparedStatements
     /// The first statement that failed. SQLite would go on behind it, PostgreSQL does not: one contract for both.
     private var failed: (any Error)?
 
     init(database: Database, orders: ParameterOrders) {
         self.database = database
-        self.orders = orders
+        statements = PreparedStatements(database, orders)
     }
 
     func transaction<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
@@ -154,62 +154,31 @@ private final class SQLiteConnection: SQLConnection {
     }
 
     func run(_ sql: String, _ values: [SQLValue]) throws -> Int {
-        try statement(sql, values) { statement in
-            try statement.execute()
+        try execute(sql, values) { prepared in
+            try prepared.statement.execute()
             return database.changesCount
         }
     }
 
     func rows(_ sql: String, _ values: [SQLValue]) throws -> [SQLRow] {
-        try statement(sql, values) { statement in
-            let cursor = try Row.fetchCursor(statement)
+        try execute(sql, values) { prepared in
+            let cursor = try Row.fetchCursor(prepared.statement)
+            let names = prepared.statement.columnNames
             var result: [SQLRow] = []
-            while let row = try cursor.next() {
-                var columns: [String: SQLValue] = [:]
-                columns.reserveCapacity(row.count)
-                for (name, value) in row { columns[name] = SQLValue(value) }
-                result.append(SQLRow(columns))
-            }
+            while try cursor.next() != nil { result.append(SQLRow(names, prepared.row(of: names.count))) }
             return result
         }
     }
 
-    private func statement<T>(_ sql: String, _ values: [SQLValue], _ body: (Statement) throws -> T) throws -> T {
+    private func execute<T>(_ sql: String, _ values: [SQLValue], _ body: (PreparedStatement) throws -> T) throws -> T {
         if let failed { throw failed }
         do {
-            let statement = try database.cachedStatement(sql: sql)
-            try bind(values, to: statement, sql)
-            return try body(statement)
+            let prepared = try statements.find(sql)
+            try prepared.bind(values)
+            return try body(prepared)
         } catch {
             failed = error
             throw error
-        }
-    }
-
-    /// SQLite reads `$1` as a parameter named "1" and numbers such names as they first appear.
-    ///
-    /// Text with U+0000 is refused, because PostgreSQL refuses it as well.
-    private func bind(_ values: [SQLValue], to statement: Statement, _ sql: String) throws {
-        for case .text(let text) in values where text.utf8.contains(0) {
-            throw Failure(.invalidInput, "text with U+0000 cannot be stored")
-        }
-        let order = orders.order(of: sql)
-        guard order.allSatisfy(values.indices.contains) else {
-            throw Failure(.internal, "a statement has more parameters than values: \(sql)")
-        }
-        let code = statement.bind(values, order: order)
-        guard code == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: code), message: "a value cannot be bound", sql: sql) }
-    }
-}
-
-extension SQLValue {
-    fileprivate init(_ value: DatabaseValue) {
-        switch value.storage {
-        case .null: self = .null
-        case .int64(let number): self = .integer(number)
-        case .double(let number): self = .real(number)
-        case .string(let text): self = .text(text)
-        case .blob(let data): self = .blob([UInt8](data))
         }
     }
 }

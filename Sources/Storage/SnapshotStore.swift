@@ -8,9 +8,10 @@ import Foundation
 
 /// SHA-256 as 64 lower-case hexadecimal digits.
 package enum SHA256Hex {
+    private static let digits = Array("0123456789abcdef".utf8)
+
     /// The digest of `bytes`.
     package static func of(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
         text.reserveCapacity(64)
         for byte in SHA256.hash(data: bytes) {

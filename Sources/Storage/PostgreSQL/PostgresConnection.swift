@@ -193,19 +193,17 @@ private struct PostgresResult: ~Copyable {
     var changed: Int { result.flatMap { PQcmdTuples($0) }.flatMap { Int(String(cString: $0)) } ?? 0 }
 
     func rows() throws -> [SQLRow] {
-        let columns = (0..<PQnfields(result)).map { (name: String(cString: PQfname(result, $0)), type: PQftype(result, $0)) }
+        let names = (0..<PQnfields(result)).map { String(cString: PQfname(result, $0)) }
+        let types = (0..<PQnfields(result)).map { PQftype(result, $0) }
         return try (0..<PQntuples(result)).map { row in
-            var values: [String: SQLValue] = [:]
-            values.reserveCapacity(columns.count)
-            for (index, column) in columns.enumerated() { values[column.name] = try value(row, Int32(index), column) }
-            return SQLRow(values)
+            SQLRow(names, try names.indices.map { try value(row, Int32($0), type: types[$0], column: names[$0]) })
         }
     }
 
-    private func value(_ row: Int32, _ index: Int32, _ column: (name: String, type: UInt32)) throws -> SQLValue {
+    private func value(_ row: Int32, _ index: Int32, type: UInt32, column: String) throws -> SQLValue {
         guard PQgetisnull(result, row, index) == 0, let start = PQgetvalue(result, row, index) else { return .null }
         let bytes = UnsafeRawBufferPointer(start: start, count: Int(PQgetlength(result, row, index)))
-        return try SQLValue(Array(bytes), type: column.type, column: column.name)
+        return try SQLValue(Array(bytes), type: type, column: column)
     }
 
     private func field(_ code: Int) -> String? { PQresultErrorField(result, Int32(code)).map { String(cString: $0) } }
