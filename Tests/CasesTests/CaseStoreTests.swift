@@ -322,7 +322,7 @@ import Testing
             "assignee",
             "opened_at", "updated_at", "incident_ids", "incident_count", "actions", "drill", "events", "due", "late", "supervised",
             "suspended_until",
-            "merged_into", "recurrence_of", "tasks", "incidents", "merged", "recurrences", "duplicates",
+            "merged_into", "reference", "recurrence_of", "tasks", "incidents", "merged", "recurrences", "duplicates",
         ])
     let events = try #require(found["events"] as? [[String: Any]])
     #expect(Set(events[0].keys) == ["version", "at", "actor", "actor_name", "role", "action", "from", "to", "note", "detail"])
