@@ -16,8 +16,8 @@ package final class OwnThread: @unchecked Sendable {
     ///   - body: Runs once; ends the thread by returning.
     package init(name: String, stackBytes: Int = 512 << 10, body: @escaping @Sendable () -> Void) {
         let thread = Thread { [self] in
-            // By the thread itself: the name of a thread that does not run yet never reaches the kernel.
-            Thread.current.name = String(name.prefix(15))
+            // Foundation tells the kernel a thread's name only when `start` has returned in time. Without a name it runs as well.
+            try? String(name.prefix(15)).write(toFile: "/proc/thread-self/comm", atomically: false, encoding: .utf8)
             body()
             condition.lock()
             finished = true
