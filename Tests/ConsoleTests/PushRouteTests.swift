@@ -18,8 +18,9 @@ import Testing
         var policy = PushPolicy()
         policy.groupWait = 0
         let service = PushService(
-            file: desk.parts.pushes.file, registry: desk.parts.registry, signal: desk.signal, plan: PushPlan(policy: policy, book: DestinationBook()),
-            time: desk.parts.time, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, metrics: MetricsRegistry(),
+            file: desk.parts.pushes.file, registry: desk.parts.registry, signal: desk.signal,
+            plan: PushPlan(policy: policy, book: DestinationBook()), time: desk.parts.time,
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, metrics: MetricsRegistry(),
             sending: { _, _ in PushAnswer(status: 204) }, onFatal: { _ in })
         for _ in 0..<5 { _ = try await service.follow() }
     }
