@@ -4,8 +4,7 @@ One run, one fleet, the readers one after the other:
   native        snowlight serve, `transport` native for all cameras
   native-blind  the same with `ingest: look: none`, for a minute at most: receiving alone
   ffmpeg        snowlight serve, `transport` ffmpeg
-  bare          libavcodec on the same pictures, scaled to the looks that Snowlight made: the limit, while nobody else reads the fleet
-  bare-beside   the same while native-blind receives all cameras: with the caches as a reader of a district has them
+  bare          libavcodec on the same pictures, scaled to the looks that Snowlight made: the limit
   motion        Debian's motion daemon at a size it can carry: every picture of every camera
 """
 
@@ -86,11 +85,6 @@ def measure(options, bench):
         # What a camera missed while the others connected is over after one floor and one group of pictures.
         settle_s=options.floor_s + 2, scenes=options.scene)
     results, floor_taken = {}, False
-
-    def bare(name):
-        if "bare" in options.readers:
-            results[name] = measure_bare(bench, settings, name, load_s=min(40, max(6, options.seconds)), cpu_s=1)
-
     if {"native", "ffmpeg"} & set(options.readers):
         write_district(settings.district, most, settings.base)
         floor = f"floor: {round(options.floor_s * 1000)}ms"
@@ -102,15 +96,15 @@ def measure(options, bench):
         if understands(bench, "look: none"):
             # Receiving alone does not change with time.
             short = SimpleNamespace(**{**vars(settings), "seconds": min(settings.seconds, 60)})
-            results["native-blind"] = measure_snowlight(
-                bench, short, "native-blind", "native", options.cameras, blind, packets, beside=lambda: bare("bare-beside"))
+            results["native-blind"] = measure_snowlight(bench, short, "native-blind", "native", options.cameras, blind, packets)
     if "ffmpeg" in options.readers:
         results["ffmpeg"] = measure_snowlight(bench, settings, "ffmpeg", "ffmpeg", options.ffmpeg_cameras, keys)
-    bare("bare")
+    if "bare" in options.readers:
+        results["bare"] = measure_bare(bench, settings, load_s=min(40, max(6, options.seconds)), cpu_s=1)
     if "motion" in options.readers:
         results["motion"] = measure_motion(bench, settings, options.motion_cameras)
     for name, figures in results.items():
-        if not name.startswith("bare"):
+        if name != "bare":
             cores = figures["cores"]
             figures["cores_per_100_cameras"] = 100 * cores / figures["cameras"]
             figures["cameras_per_core"] = figures["cameras"] / cores if cores > 0 else None
@@ -136,12 +130,9 @@ def ratios(results):
 
     native, bare, blind = figure("native", "cores"), figure("native", "bare_cores"), figure("native-blind", "cores")
     limit = bare + blind if bare is not None and blind is not None else None
-    beside = bare_cores(results.get("native", {}), results.get("bare-beside"))
-    limit_beside = beside + blind if beside is not None and blind is not None else None
     full_us = figure("bare", "full_us")
     return {
-        "native_to_bare_plus_receiving": divided(native, limit),
-        "native_to_bare_beside_plus_receiving": divided(native, limit_beside), "native_to_bare_decode_alone": divided(native, bare),
+        "native_to_bare_plus_receiving": divided(native, limit), "native_to_bare_decode_alone": divided(native, bare),
         "ffmpeg_to_bare_decode_alone": divided(figure("ffmpeg", "cores"), figure("ffmpeg", "bare_cores")),
         "cameras_per_core_native_to_motion": divided(figure("native", "cameras_per_core"), figure("motion", "cameras_per_core")),
         "cameras_per_core_native_to_ffmpeg": divided(figure("native", "cameras_per_core"), figure("ffmpeg", "cameras_per_core")),
@@ -164,7 +155,6 @@ ROWS = [
 ]
 RATIOS = [
     ("native: whole process ÷ (bare decode of the same looks + receiving)", "native_to_bare_plus_receiving", 2),
-    ("native: the same, bare decode measured beside the receiving", "native_to_bare_beside_plus_receiving", 2),
     ("native: whole process ÷ bare decode of the same looks", "native_to_bare_decode_alone", 2),
     ("ffmpeg: whole process ÷ bare decode of the same looks", "ffmpeg_to_bare_decode_alone", 2),
     ("cameras per core: native ÷ motion", "cameras_per_core_native_to_motion", 1),
@@ -174,7 +164,7 @@ RATIOS = [
 
 def lines_of(options, results, floor_taken, compared):
     """The report as text."""
-    names = [name for name in results if not name.startswith("bare")]
+    names = [name for name in results if name != "bare"]
     floor = f"floor {options.floor_s:g} s" if floor_taken else "Snowlight's own floor, if it has one"
     lines = [f"{options.seconds:g} s each, {floor}, {options.source or 'own fleet: 640x360, 25 fps, 512k, gop 2s'}", ""]
     if names:
@@ -186,14 +176,13 @@ def lines_of(options, results, floor_taken, compared):
     # Below 16 cameras a worker pool looks the same.
     if native and native["threads"] - native["threads_idle"] >= native["cameras"] >= 16:
         lines += ["", "native ran with a thread per camera: this Snowlight read its cameras with FFmpeg, whatever cameras.csv says."]
-    for where, bare in (("", results.get("bare")), (" beside the receiving", results.get("bare-beside"))):
-        if bare is None:
-            continue
+    bare = results.get("bare")
+    if bare:
         lines += [
-            "", f"bare libavcodec{where} on {bare['streams']} of these streams ({bare['codec']} {bare['size']}), one thread:",
+            "", f"bare libavcodec on {bare['streams']} of these streams ({bare['codec']} {bare['size']}), one thread:",
             f"  key picture alone, no loop filter   {bare['key_us']:7.0f} µs",
             f"  every picture in order              {bare['full_us']:7.0f} µs   "
-            f"{number(1e6 / 25 / bare['full_us'], 0)} cameras per core at 25 fps"]
+            f"{number(compared['bare_full_rate_cameras_per_core_at_25'], 0)} cameras per core at 25 fps"]
         if bare["undecoded"]:
             lines.append(f"  pictures that gave none: {bare['undecoded']}")
     return lines + ["", *table(["ratio", ""], [[title, number(compared[key], digits)] for title, key, digits in RATIOS])]

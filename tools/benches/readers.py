@@ -110,10 +110,10 @@ def understands(bench, key):
     return answer.returncode == 0
 
 
-def measure_snowlight(bench, settings, name, transport, cameras, keys, packets_per_s=None, beside=lambda: None):
+def measure_snowlight(bench, settings, name, transport, cameras, keys, packets_per_s=None):
     """`snowlight serve` over the first `cameras` cameras with one transport; the figures of the table.
 
-    `beside` is called while it still runs, behind the interval. `packets_per_s` is given when nothing is decoded, where no camera ever counts as streaming: then all cameras stream when this many
+    `packets_per_s` is given when nothing is decoded, where no camera ever counts as streaming: then all cameras stream when this many
     coded pictures arrive.
     """
     folder = bench.folder / name
@@ -154,7 +154,6 @@ def measure_snowlight(bench, settings, name, transport, cameras, keys, packets_p
     interval = Interval(serve, settings.fleet, lambda: scrape(serve.url))
     figures = interval.run(f"{name}: measuring", settings.seconds)
     figures |= snowlight_figures(interval.samples, figures["interval_s"])
-    beside()
     bench.end(serve)
     return figures | {
         "cameras": cameras, "all_streaming_after_s": all_streaming_s, "rss_idle_mb": idle_mb, "threads_idle": idle_threads,
@@ -187,18 +186,19 @@ def snowlight_figures(samples, length_s):
         "incidents": growth(first, last, "snowlight_incidents_total")}
 
 
-def measure_bare(bench, settings, name, load_s, cpu_s):
+def measure_bare(bench, settings, load_s, cpu_s):
     """Mean CPU cost of one key picture alone and of one picture in order, over the cameras 1…k that show every scene once.
 
-    The pictures are taken from the running streams at the same time, then decoded from memory one camera after the other.
+    The pictures are taken from the running streams at the same time, then decoded from memory one camera after the other while
+    nobody else reads the fleet.
     """
     count = min(settings.cameras, len(settings.scenes))
-    say(f"{name}: taking {load_s:.0f} s of {count} streams")
+    say(f"bare: taking {load_s:.0f} s of {count} streams")
     decoders = [
-        bench.start(BareDecode, bench, f"{settings.base}{number}", f"{name}-{number}", load_s, cpu_s) for number in range(1, count + 1)]
+        bench.start(BareDecode, bench, f"{settings.base}{number}", f"bare-{number}", load_s, cpu_s) for number in range(1, count + 1)]
     for one in decoders:
         one.load()
-    progress, rows = Progress(f"{name}: decoding", count, "streams"), []
+    progress, rows = Progress("bare: decoding", count, "streams"), []
     for done, one in enumerate(decoders):
         rows.append({"key": one.ask("key"), "full": one.ask("full"), **one.loaded})
         progress.show(done + 1)
