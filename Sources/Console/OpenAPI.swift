@@ -1,4 +1,5 @@
 // The description of the API that `GET /api/openapi.json` serves. A test compares its paths with the routes.
+// Longer than files are elsewhere: it is the one table of all paths.
 
 import Cases
 

@@ -57,7 +57,7 @@ package struct CellGrid: Sendable, Hashable {
             switch side {
             case 1: columns.average(side: 1, reciprocal, &row)
             case 2: columns.average(side: 2, reciprocal, &row)
-            case 4: columns.average(side: 4, 1 << 20, &row)
+            case 4: columns.average(side: 4, 1 << 20, &row)  // `reciprocal`, here a constant as well: a shift.
             case 5: columns.average(side: 5, reciprocal, &row)
             case 8: columns.average(side: 8, reciprocal, &row)
             case 12: columns.average(side: 12, reciprocal, &row)

@@ -1,5 +1,7 @@
 // Units of H.264 and H.265 become pictures: where one begins and ends, which kind it is, what stands in front of it.
 // camera ─RTSP─▶ **packets** ─▶ looks
+//
+// Longer than files are elsewhere: one state machine, each of whose parts reads what the others keep.
 
 /// The access unit that is being received, and the unit within it.
 ///
